@@ -1,0 +1,276 @@
+import {
+  parseDuration,
+  type CancelProcess,
+  type ClaimedTask,
+  type ClaimedTasks,
+  type ClaimTask,
+  type ClaimTasks,
+  type CompleteTask,
+  type Definition,
+  type DefinitionPage,
+  type FailTask,
+  type HeartbeatResults,
+  type HeartbeatTask,
+  type HeartbeatTasks,
+  type HistoryPage,
+  type Lease,
+  type OpenApiDocument,
+  type operations,
+  type Process,
+  type ProcessPage,
+  type ReleaseTask,
+  type Reported,
+  type StartedProcesses,
+  type StartProcess,
+  type StartProcesses,
+  type Task,
+  type TaskAttributes,
+  type TaskPage,
+  type ValidDefinition,
+} from '@tunacorn/protocol'
+import { send, type Connection, type HttpCall } from './http.js'
+
+export interface ClientOptions {
+  /** Where TunaCorn is mounted, such as `http://127.0.0.1:8266` or `https://example.com/tunacorn`. */
+  readonly url: string
+  /** Sent with every request, for authorization for example. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** In place of the global `fetch`. */
+  readonly fetch?: typeof globalThis.fetch
+  /** How long a request may take, waiting for work not counted. 10,000 when absent. */
+  readonly timeoutMs?: number
+  /** How often a request is sent again at most, where that is safe. 3 when absent. */
+  readonly retries?: number
+}
+
+/** What one call may do differently from its client. */
+export interface CallOptions {
+  /** Aborting it ends the call, which rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  readonly timeoutMs?: number
+  readonly retries?: number
+}
+
+/** The query parameters of an operation. */
+export type Query<Operation extends keyof operations> = NonNullable<
+  operations[Operation]['parameters']['query']
+>
+
+// The protocol's types are an answer's, in which what has a default is always there.
+export type ClaimTasksRequest = WithDefaults<ClaimTasks, 'max' | 'attributes'>
+export type ClaimTaskRequest = WithDefaults<ClaimTask, 'attributes'>
+type WithDefaults<Body, Defaulted extends keyof Body> = Omit<Body, Defaulted> & Partial<Pick<Body, Defaulted>>
+
+type Request = Omit<HttpCall, 'retries' | 'timeoutMs' | 'signal'>
+
+/**
+ * TunaCorn's HTTP API, a method for each operation of openapi.yaml, for Node and browsers.
+ *
+ * Every method rejects with a `TunaCornHttpError` when the server answered with an error, and with a
+ * `TunaCornConnectionError` when no answer came. What may be sent again safely is, with growing pauses,
+ * before it rejects; `startProcess` and whatever else happens twice when sent twice is not.
+ */
+export class TunaCornClient {
+  readonly url: string
+  readonly #connection: Connection
+  readonly #timeoutMs: number
+  readonly #retries: number
+
+  constructor({ url, headers = {}, fetch, timeoutMs = 10_000, retries = 3 }: ClientOptions) {
+    this.url = checkedUrl(url)
+    this.#connection = {
+      url: this.url,
+      headers,
+      // Called as a method of another object, a browser's fetch refuses.
+      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+    }
+    this.#timeoutMs = timeoutMs
+    this.#retries = retries
+  }
+
+  // Definitions
+
+  /** Registers YAML or JSON text, or an object. `format` is what a text is: `yaml` (of which JSON is a part) when absent. */
+  registerDefinition(source: string | object, format?: 'yaml' | 'json', options?: CallOptions) {
+    const body = definitionBody(source, format)
+    return this.#send<Definition>({ method: 'POST', path: '/definitions', body, repeatable: true }, options)
+  }
+
+  /** Checks a definition, stores nothing. A definition that is not sound rejects; the error's `problem.problems` says why. */
+  validateDefinition(source: string | object, format?: 'yaml' | 'json', options?: CallOptions) {
+    const body = definitionBody(source, format)
+    const path = '/definitions/validate'
+    return this.#send<ValidDefinition>({ method: 'POST', path, body, repeatable: true }, options)
+  }
+
+  listDefinitions(query?: Query<'listDefinitions'>, options?: CallOptions) {
+    return this.#get<DefinitionPage>('/definitions', query, options)
+  }
+
+  /** The default version. */
+  getDefinition(name: string, options?: CallOptions) {
+    return this.#get<Definition>(`/definitions/${segment(name)}`, undefined, options)
+  }
+
+  /** The text as it was registered, of the default version when none is named. */
+  getDefinitionSource(name: string, version?: number, options?: CallOptions) {
+    const path = `/definitions/${segment(name)}${version === undefined ? '' : `/versions/${version}`}`
+    return this.#send<string>({ method: 'GET', path, accept: 'application/yaml', repeatable: true }, options)
+  }
+
+  listDefinitionVersions(name: string, query?: Query<'listDefinitionVersions'>, options?: CallOptions) {
+    return this.#get<DefinitionPage>(`/definitions/${segment(name)}/versions`, query, options)
+  }
+
+  getDefinitionVersion(name: string, version: number, options?: CallOptions) {
+    return this.#get<Definition>(`/definitions/${segment(name)}/versions/${version}`, undefined, options)
+  }
+
+  removeDefinitionVersion(name: string, version: number, options?: CallOptions) {
+    return this.#delete(`/definitions/${segment(name)}/versions/${version}`, options)
+  }
+
+  // Processes
+
+  /** Not sent again when its answer is lost: it may have started. */
+  startProcess(body: StartProcess, options?: CallOptions) {
+    return this.#post<Process>('/processes', body, false, options)
+  }
+
+  /** Each is answered by itself, in the order asked. Not sent again when its answer is lost. */
+  startProcesses(body: StartProcesses, options?: CallOptions) {
+    return this.#post<StartedProcesses>('/processes/batch', body, false, options)
+  }
+
+  listProcesses(query?: Query<'listProcesses'>, options?: CallOptions) {
+    return this.#get<ProcessPage>('/processes', query, options)
+  }
+
+  getProcess(id: string, options?: CallOptions) {
+    return this.#get<Process>(`/processes/${segment(id)}`, undefined, options)
+  }
+
+  cancelProcess(id: string, body: CancelProcess = {}, options?: CallOptions) {
+    return this.#post<Process>(`/processes/${segment(id)}/cancel`, body, true, options)
+  }
+
+  destroyProcess(id: string, options?: CallOptions) {
+    return this.#delete(`/processes/${segment(id)}`, options)
+  }
+
+  listProcessTasks(id: string, query?: Query<'listProcessTasks'>, options?: CallOptions) {
+    return this.#get<TaskPage>(`/processes/${segment(id)}/tasks`, query, options)
+  }
+
+  getHistory(id: string, query?: Query<'getHistory'>, options?: CallOptions) {
+    return this.#get<HistoryPage>(`/processes/${segment(id)}/history`, query, options)
+  }
+
+  // Tasks
+
+  listTasks(query?: Query<'listTasks'>, options?: CallOptions) {
+    return this.#get<TaskPage>('/tasks', query, options)
+  }
+
+  /**
+   * Reports results and claims work. May take `wait` longer than other requests. Sent again when its answer
+   * is lost: results may be, and what was claimed by the lost one comes back when its leases lapse.
+   */
+  claimTasks(body: ClaimTasksRequest, options: CallOptions = {}) {
+    const waitMs = body.wait === undefined ? 0 : (parseDuration(body.wait) ?? 0)
+    const timeoutMs = waitMs + (options.timeoutMs ?? this.#timeoutMs)
+    return this.#post<ClaimedTasks>('/tasks/claim', body, true, { ...options, timeoutMs })
+  }
+
+  heartbeatTasks(body: HeartbeatTasks, options?: CallOptions) {
+    return this.#post<HeartbeatResults>('/tasks/heartbeat', body, true, options)
+  }
+
+  getTask(id: string, options?: CallOptions) {
+    return this.#get<Task>(`/tasks/${segment(id)}`, undefined, options)
+  }
+
+  getTaskAttributes(id: string, options?: CallOptions) {
+    return this.#get<TaskAttributes>(`/tasks/${segment(id)}/attributes`, undefined, options)
+  }
+
+  /** Not sent again when its answer is lost: the task would be held, by this very call. */
+  claimTask(id: string, body: ClaimTaskRequest, options?: CallOptions) {
+    return this.#post<ClaimedTask>(`/tasks/${segment(id)}/claim`, body, false, options)
+  }
+
+  completeTask(id: string, body: CompleteTask, options?: CallOptions) {
+    return this.#post<Reported>(`/tasks/${segment(id)}/complete`, body, true, options)
+  }
+
+  failTask(id: string, body: FailTask, options?: CallOptions) {
+    return this.#post<Reported>(`/tasks/${segment(id)}/fail`, body, true, options)
+  }
+
+  heartbeatTask(id: string, body: HeartbeatTask, options?: CallOptions) {
+    return this.#post<Lease>(`/tasks/${segment(id)}/heartbeat`, body, true, options)
+  }
+
+  releaseTask(id: string, body: ReleaseTask, options?: CallOptions) {
+    return this.#post<void>(`/tasks/${segment(id)}/release`, body, true, options)
+  }
+
+  // Health: asked once, since "not now" is an answer here.
+
+  livez(options?: CallOptions) {
+    return this.#get<{ status: 'ok' }>('/livez', undefined, { retries: 0, ...options })
+  }
+
+  readyz(options?: CallOptions) {
+    return this.#get<{ status: 'ok' }>('/readyz', undefined, { retries: 0, ...options })
+  }
+
+  openapi(options?: CallOptions) {
+    return this.#get<OpenApiDocument>('/openapi.json', undefined, options)
+  }
+
+  #get<Answer>(path: string, query: object | undefined, options?: CallOptions) {
+    return this.#send<Answer>({ method: 'GET', path, query, repeatable: true }, options)
+  }
+
+  /** Sent once: the second time it would be answered that there is no such thing. */
+  #delete(path: string, options?: CallOptions) {
+    return this.#send<void>({ method: 'DELETE', path, repeatable: false }, options)
+  }
+
+  #post<Answer>(path: string, json: object, repeatable: boolean, options?: CallOptions) {
+    return this.#send<Answer>({ method: 'POST', path, body: { json }, repeatable }, options)
+  }
+
+  async #send<Answer>(request: Request, { signal, timeoutMs, retries }: CallOptions = {}): Promise<Answer> {
+    const answer = await send(this.#connection, {
+      ...request,
+      signal,
+      timeoutMs: timeoutMs ?? this.#timeoutMs,
+      retries: retries ?? this.#retries,
+    })
+    // oxlint-disable-next-line no-unsafe-type-assertion -- the server's tests hold its answers to openapi.yaml
+    return answer as Answer
+  }
+}
+
+function definitionBody(source: string | object, format: 'yaml' | 'json' = 'yaml'): HttpCall['body'] {
+  return typeof source === 'string' ? { text: source, type: `application/${format}` } : { json: source }
+}
+
+function segment(text: string): string {
+  return encodeURIComponent(text)
+}
+
+/** In browsers, a path such as `/tunacorn` will do. */
+function checkedUrl(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (!url.startsWith('/') && parsed?.protocol !== 'http:' && parsed?.protocol !== 'https:') {
+    throw new TypeError(`Expected a URL such as http://127.0.0.1:8266, but got ${JSON.stringify(url)}`)
+  }
+  if (parsed !== undefined && (parsed.username !== '' || parsed.password !== '')) {
+    throw new TypeError('Expected a URL without user and password: pass an authorization header in headers')
+  }
+  if (/[?#]/.test(url)) throw new TypeError(`Expected a URL without ? and #, but got ${JSON.stringify(url)}`)
+  return url.replace(/\/+$/, '')
+}

@@ -1,0 +1,19 @@
+export {
+  TunaCornClient,
+  type CallOptions,
+  type ClaimTaskRequest,
+  type ClaimTasksRequest,
+  type ClientOptions,
+  type Query,
+} from './client.js'
+export {
+  TunaCornConnectionError,
+  TunaCornHttpError,
+  type ConnectionErrorCode,
+  type ProblemDocument,
+} from './errors.js'
+export type { Logger } from './logger.js'
+export { ClaimLostError, WorkerStoppedError } from './worker/abort-reasons.js'
+export type { Handler, HandlerContext } from './worker/task-runner.js'
+export { Worker, type StopOptions } from './worker/worker.js'
+export type { WorkerClient, WorkerOptions } from './worker/worker-options.js'

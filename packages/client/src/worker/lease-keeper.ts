@@ -1,0 +1,116 @@
+import type { ClaimedTask } from '@tunacorn/protocol'
+import type { TunaCornClient } from '../client.js'
+import type { Logger } from '../logger.js'
+import { ClaimLostError } from './abort-reasons.js'
+
+/** A task that this worker holds, from its claim until its result is settled or the claim is lost. */
+export interface HeldTask {
+  readonly task: ClaimedTask
+  /** Aborted when the claim is lost or the worker gives up. */
+  readonly controller: AbortController
+}
+
+export interface LeaseKeeperOptions {
+  readonly client: Pick<TunaCornClient, 'heartbeatTasks'>
+  readonly leaseMs: number
+  readonly logger: Logger
+}
+
+/** The most that one heartbeat may name. */
+const maxTasks = 1_000
+
+/** Keeps the leases of all held tasks from running out: one timer for all of them. */
+export class LeaseKeeper {
+  readonly #options: LeaseKeeperOptions
+  readonly #held = new Set<HeldTask>()
+  #timer: ReturnType<typeof setTimeout> | undefined
+  #beats: AbortController | undefined
+
+  constructor(options: LeaseKeeperOptions) {
+    this.#options = options
+  }
+
+  start(): void {
+    if (this.#beats !== undefined) return
+    this.#beats = new AbortController()
+    this.#beatLater(this.#intervalMs)
+  }
+
+  /** Ends the timer and the heartbeat under way, if there is one. */
+  stop(): void {
+    clearTimeout(this.#timer)
+    this.#beats?.abort(new Error('The lease keeper was stopped'))
+    this.#beats = undefined
+  }
+
+  hold(held: HeldTask): void {
+    this.#held.add(held)
+  }
+
+  letGo(held: HeldTask): void {
+    this.#held.delete(held)
+  }
+
+  /**
+   * Extends the leases of these tasks now. Those whose claims turn out to be lost are aborted and let go.
+   *
+   * @throws TunaCornHttpError | TunaCornConnectionError when the server could not be asked
+   */
+  async extend(held: readonly HeldTask[]): Promise<void> {
+    const chunks = Array.from({ length: Math.ceil(held.length / maxTasks) }, (_, index) =>
+      held.slice(index * maxTasks, (index + 1) * maxTasks),
+    )
+    await Promise.all(chunks.map((chunk) => this.#extendChunk(chunk)))
+  }
+
+  async #extendChunk(held: readonly HeldTask[]): Promise<void> {
+    const { client } = this.#options
+    const tasks = held.map(({ task }) => ({ task: task.id, claim: task.claim }))
+    // The next beat is the better second try, so this one must be over by then.
+    const timeoutMs = Math.max(500, this.#intervalMs / 2)
+    const signal = this.#beats?.signal
+    const answer = await client.heartbeatTasks(
+      { tasks },
+      { retries: 0, timeoutMs, ...(signal && { signal }) },
+    )
+    for (const [index, { status, code }] of answer.tasks.entries()) {
+      const item = held[index]
+      if (item !== undefined && (status === 404 || status === 409)) this.#lose(item, code ?? 'claim-lost')
+    }
+  }
+
+  #lose(held: HeldTask, code: string): void {
+    // Already let go: it was reported while this heartbeat was under way.
+    if (!this.#held.delete(held)) return
+    held.controller.abort(new ClaimLostError(code))
+  }
+
+  /** A third of the lease: two heartbeats may get lost. */
+  get #intervalMs(): number {
+    return this.#options.leaseMs / 3
+  }
+
+  #beatLater(ms: number): void {
+    this.#timer = setTimeout(() => void this.#beat(), ms)
+  }
+
+  async #beat(): Promise<void> {
+    const beats = this.#beats
+    const wentWell = await this.#extendAll()
+    // Stopped meanwhile, and perhaps started again with a timer of its own.
+    if (beats === undefined || beats !== this.#beats) return
+    this.#beatLater(wentWell ? this.#intervalMs : Math.max(50, this.#intervalMs / 4))
+  }
+
+  async #extendAll(): Promise<boolean> {
+    try {
+      await this.extend([...this.#held])
+      return true
+    } catch (error) {
+      if (this.#beats !== undefined) {
+        this.#options.logger.warn({ err: error, tasks: this.#held.size }, 'The leases could not be extended')
+      }
+      return false
+    }
+  }
+}

@@ -1,0 +1,112 @@
+import type { ClaimedTask, TaskResult } from '@tunacorn/protocol'
+import { withFields, type Logger } from '../logger.js'
+import type { HeldTask, LeaseKeeper } from './lease-keeper.js'
+
+/**
+ * Does the work of one task. What it returns is the task's output, what it throws fails the task.
+ * The lease is extended for as long as it runs.
+ */
+export type Handler = (task: ClaimedTask, context: HandlerContext) => unknown
+
+export interface HandlerContext {
+  /** Aborted when the claim is lost (`ClaimLostError`) or the worker gives up (`WorkerStoppedError`): nothing will be reported. */
+  readonly signal: AbortSignal
+  /** Extends the lease now, before a stretch that blocks the event loop for example. Rejects when the claim is lost. */
+  readonly heartbeat: () => Promise<void>
+  /** The worker's logger; its lines say which task they are about. */
+  readonly logger: Logger
+}
+
+export interface TaskRunnerOptions {
+  readonly handlerOf: (name: string) => Handler
+  readonly leases: LeaseKeeper
+  readonly logger: Logger
+  /** Called when a task's handler is done and its slot is free; with its result, unless there is nothing to report. */
+  readonly onEnd: (held: HeldTask, result: TaskResult | undefined) => void
+}
+
+/** Runs handlers. A task's story is `#run`: held, handled, and its result handed on. */
+export class TaskRunner {
+  readonly #options: TaskRunnerOptions
+  readonly #running = new Set<HeldTask>()
+
+  constructor(options: TaskRunnerOptions) {
+    this.#options = options
+  }
+
+  /** How many handlers run. */
+  get size(): number {
+    return this.#running.size
+  }
+
+  run(task: ClaimedTask): void {
+    const held = { task, controller: new AbortController() }
+    this.#running.add(held)
+    this.#options.leases.hold(held)
+    void this.#run(held)
+  }
+
+  /** Aborts all handlers and forgets them: what they still do is of no consequence. Gives back what they worked on. */
+  abandon(reason: Error): ClaimedTask[] {
+    const abandoned = [...this.#running]
+    this.#running.clear()
+    for (const held of abandoned) {
+      this.#options.leases.letGo(held)
+      held.controller.abort(reason)
+    }
+    return abandoned.map(({ task }) => task)
+  }
+
+  async #run(held: HeldTask): Promise<void> {
+    const result = await this.#handle(held)
+    if (!this.#running.delete(held)) return
+    const { id, name, attempt } = held.task
+    const fields = { task: id, name, attempt }
+    if (held.controller.signal.aborted) {
+      this.#options.logger.warn(fields, 'The claim was lost: nothing is reported')
+      this.#options.onEnd(held, undefined)
+    } else {
+      this.#options.logger.debug(fields, 'The handler is done')
+      this.#options.onEnd(held, result)
+    }
+  }
+
+  async #handle(held: HeldTask): Promise<TaskResult> {
+    const { id, name, claim } = held.task
+    try {
+      const handler = this.#options.handlerOf(name)
+      return { task: id, claim, output: await handler(held.task, this.#contextOf(held)) }
+    } catch (error) {
+      const { logger } = this.#options
+      if (!held.controller.signal.aborted)
+        logger.warn({ task: id, name, err: error }, 'The handler threw: the task fails')
+      return { task: id, claim, error: describeError(error) }
+    }
+  }
+
+  #contextOf(held: HeldTask): HandlerContext {
+    const { signal } = held.controller
+    const { logger } = this.#options
+    const { id, name, attempt } = held.task
+    return {
+      signal,
+      // Made when asked for: most handlers of short tasks never do.
+      get logger() {
+        return withFields(logger, { task: id, name, attempt })
+      },
+      heartbeat: async () => {
+        signal.throwIfAborted()
+        await this.#options.leases.extend([held])
+        signal.throwIfAborted()
+      },
+    }
+  }
+}
+
+/** What a failed task shows of a thrown error. Never the stack: it is for this worker's log. */
+function describeError(error: unknown): { message: string; name: string; code?: string | number } {
+  if (!(error instanceof Error)) return { message: String(error), name: 'Error' }
+  const code = 'code' in error ? error.code : undefined
+  const hasCode = typeof code === 'string' || typeof code === 'number'
+  return { message: error.message, name: error.name, ...(hasCode && { code }) }
+}

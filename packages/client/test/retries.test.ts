@@ -1,0 +1,94 @@
+import { TunaCornHttpError } from '@tunacorn/client'
+import { describe, expect, it } from 'vitest'
+import { connectionRefused, connectionReset, never, scripted, type Answer } from './support/scripted-fetch.js'
+
+const fine: Answer = { json: { tasks: [] } }
+const notNow: Answer = {
+  status: 503,
+  json: { type: 'about:blank', title: '', status: 503, code: 'unavailable' },
+}
+
+describe('what may be sent again safely', () => {
+  it.each([
+    ['after a lost connection', connectionReset],
+    ['after "not now"', notNow],
+    ['after a proxy without a server', { status: 502, text: 'Bad Gateway', type: 'text/html' }],
+  ])('is, %s', async (_when, failure) => {
+    const { client, requests } = scripted([failure, fine])
+    const results = [{ task: 'a.0', claim: '1.a', output: 1 }]
+    expect(await client.claimTasks({ worker: 'w', results })).toEqual({ tasks: [] })
+    expect(requests).toHaveLength(2)
+    expect(requests[1]?.body).toBe(requests[0]?.body)
+  })
+
+  it.each([0, 2])('is sent again %i times at most', async (retries) => {
+    const { client, requests } = scripted([notNow, notNow, notNow, fine], { retries })
+    await expect(client.listTasks()).rejects.toThrow(TunaCornHttpError)
+    expect(requests).toHaveLength(retries + 1)
+  })
+
+  it('waits as long as the server asks', async () => {
+    const { client, requests } = scripted([{ ...notNow, headers: { 'retry-after': '1' } }, fine])
+    await client.listTasks()
+    const [first = 0, second = 0] = requests.map(({ at }) => at)
+    expect(second - first).toBeGreaterThanOrEqual(990)
+  })
+
+  it('does not wait for a server that asks for minutes', async () => {
+    const { client, requests } = scripted([{ ...notNow, headers: { 'retry-after': '120' } }, fine])
+    await expect(client.listTasks()).rejects.toMatchObject({ code: 'unavailable', retryAfterMs: 120_000 })
+    expect(requests).toHaveLength(1)
+  })
+
+  it('is not sent again when the answer is no', async () => {
+    const problem = { type: 'about:blank', title: '', status: 409, code: 'claim-lost' }
+    const { client, requests } = scripted([{ status: 409, json: problem }, fine])
+    await expect(client.completeTask('a', { claim: '1.a' })).rejects.toMatchObject({ code: 'claim-lost' })
+    expect(requests).toHaveLength(1)
+  })
+})
+
+describe('a start', () => {
+  it.each([
+    ['its answer was lost', connectionReset, 'unreachable'],
+    ['the server said "not now"', notNow, 'unavailable'],
+  ])('is not sent again when %s, since it may have begun', async (_when, failure, code) => {
+    const { client, requests } = scripted([failure, fine])
+    await expect(client.startProcess({ definition: 'a' })).rejects.toMatchObject({ code })
+    expect(requests).toHaveLength(1)
+  })
+
+  it('is sent again when it cannot have arrived', async () => {
+    const { client, requests } = scripted([connectionRefused, fine])
+    await client.startProcess({ definition: 'a' })
+    expect(requests).toHaveLength(2)
+  })
+})
+
+describe('time', () => {
+  it('runs out for a request that is not answered', async () => {
+    const { client } = scripted([never], { timeoutMs: 20, retries: 0 })
+    await expect(client.listTasks()).rejects.toMatchObject({ code: 'timeout', mayHaveArrived: true })
+  })
+
+  it('for a claim is what it waits for work, and that of a request besides', async () => {
+    const { client } = scripted([never], { timeoutMs: 20, retries: 0 })
+    const begunAt = performance.now()
+    await expect(client.claimTasks({ worker: 'w', wait: '200ms' })).rejects.toThrow('within 220 ms')
+    expect(performance.now() - begunAt).toBeGreaterThanOrEqual(200)
+  })
+
+  it('ends when the caller says so, for a request and for the pause before the next', async () => {
+    const reason = new Error('enough')
+    const waiting = scripted([never])
+    const controller = new AbortController()
+    const call = waiting.client.listTasks({}, { signal: controller.signal })
+    controller.abort(reason)
+    await expect(call).rejects.toBe(reason)
+
+    const pausing = scripted([{ ...notNow, headers: { 'retry-after': '20' } }])
+    const another = new AbortController()
+    setTimeout(() => another.abort(reason), 50)
+    await expect(pausing.client.listTasks({}, { signal: another.signal })).rejects.toBe(reason)
+  })
+})

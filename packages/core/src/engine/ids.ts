@@ -1,0 +1,33 @@
+import type { Claim } from '../process/events.js'
+import type { TaskRef } from '../lists/task-list.js'
+
+// The opaque strings that clients see, and what they stand for.
+
+const uuid = '[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}'
+const processIdPattern = new RegExp(`^${uuid}$`)
+const taskIdPattern = new RegExp(`^(${uuid})\\.(0|[1-9]\\d{0,8})$`)
+const claimPattern = /^([1-9]\d{0,9})\.([\w-]{22})$/
+
+export function isProcessId(text: string): boolean {
+  return processIdPattern.test(text)
+}
+
+/** A task's id: its process and its place in the definition. */
+export function formatTaskId({ processId, task }: TaskRef): string {
+  return `${processId}.${task}`
+}
+
+export function parseTaskId(text: string): TaskRef | undefined {
+  const [, processId, task] = taskIdPattern.exec(text) ?? []
+  return processId === undefined || task === undefined ? undefined : { processId, task: Number(task) }
+}
+
+/** `<attempt>.<secret>`: the secret is 128 random bits in base64url. */
+export function formatClaim({ attempt, secret }: Claim): string {
+  return `${attempt}.${secret}`
+}
+
+export function parseClaim(text: string): Claim | undefined {
+  const [, attempt, secret] = claimPattern.exec(text) ?? []
+  return attempt === undefined || secret === undefined ? undefined : { attempt: Number(attempt), secret }
+}

@@ -1,0 +1,86 @@
+import { TaskGraph } from '../definition/task-graph.js'
+import type { DefinitionList } from '../lists/definition-list.js'
+
+/** One version of a definition, ready to run. */
+export interface KnownDefinition {
+  readonly name: string
+  readonly version: number
+  readonly graph: TaskGraph
+}
+
+/** How many tasks of compiled definitions are kept at most. */
+const maxTasks = 1_000_000
+
+/** Compiled definitions, shared by all processes of a version. A version never changes, so a copy never ages. */
+export class KnownDefinitions {
+  readonly #list: DefinitionList
+  readonly #versions = new Map<string, KnownDefinition>()
+  readonly #defaults = new Map<string, number>()
+  #tasks = 0
+
+  constructor(list: DefinitionList) {
+    this.#list = list
+  }
+
+  /**
+   * The default version as last seen: another replica may have registered a newer one since. Who acts on it must
+   * let the store check that it still is, and `forget` when not.
+   */
+  async default(name: string): Promise<KnownDefinition | undefined> {
+    const version = this.#defaults.get(name)
+    if (version !== undefined) return this.version(name, version)
+    const known = await this.#load(name)
+    if (known !== undefined) this.#defaults.set(name, known.version)
+    return known
+  }
+
+  async version(name: string, version: number): Promise<KnownDefinition | undefined> {
+    const key = keyOf(name, version)
+    const known = this.#versions.get(key)
+    if (known === undefined) return this.#load(name, version)
+    // Used last, dropped last.
+    this.#versions.delete(key)
+    this.#versions.set(key, known)
+    return known
+  }
+
+  /** Another version has been registered here. */
+  forgetDefault(name: string): void {
+    this.#defaults.delete(name)
+  }
+
+  /** The store has said that this version is gone, or not the default any more. */
+  forget(name: string, version: number): void {
+    this.#defaults.delete(name)
+    const key = keyOf(name, version)
+    this.#tasks -= this.#versions.get(key)?.graph.size ?? 0
+    this.#versions.delete(key)
+  }
+
+  async #load(name: string, version?: number): Promise<KnownDefinition | undefined> {
+    const stored = await this.#list.fetch(name, version)
+    if (stored === undefined) return undefined
+    const key = keyOf(name, stored.version)
+    const known = this.#versions.get(key) ?? {
+      name,
+      version: stored.version,
+      graph: TaskGraph.compile(stored.definition.tasks),
+    }
+    this.#keep(key, known)
+    return known
+  }
+
+  #keep(key: string, known: KnownDefinition): void {
+    if (!this.#versions.has(key)) this.#tasks += known.graph.size
+    this.#versions.set(key, known)
+    for (const [oldest, { graph }] of this.#versions) {
+      if (this.#tasks <= maxTasks || oldest === key) return
+      this.#versions.delete(oldest)
+      this.#tasks -= graph.size
+    }
+  }
+}
+
+function keyOf(name: string, version: number): string {
+  return `${version}@${name}`
+}

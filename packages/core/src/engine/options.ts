@@ -1,0 +1,58 @@
+import { pino } from 'pino'
+import type { DefinitionLimits } from '../definition/definition.js'
+import type { DefinitionList } from '../lists/definition-list.js'
+import type { ProcessList } from '../lists/process-list.js'
+import type { TaskList } from '../lists/task-list.js'
+import type { Logger } from './logger.js'
+import { defaultMaxPayloadBytes } from '../payload.js'
+
+export interface EngineOptions {
+  readonly definitionList: DefinitionList
+  readonly processList: ProcessList
+  readonly taskList: TaskList
+  /** One line for each decision, at `info` and below; nothing is logged when absent. */
+  readonly logger?: Logger | undefined
+  /** What definitions may be, where they shall be less than the library's limits. */
+  readonly definitionLimits?: Partial<DefinitionLimits> | undefined
+  /** Largest input, output or error, in bytes of JSON; 1 MB when absent. */
+  readonly maxPayloadBytes?: number | undefined
+  /** How long a claim is kept without a heartbeat when it does not say; 30 s when absent. */
+  readonly defaultLeaseMs?: number | undefined
+  /** How many commits this replica may have under way at once; 4 when absent. */
+  readonly lanes?: number | undefined
+  /** How often the board is looked at for what other replicas have put there; 500 ms when absent. */
+  readonly pollMs?: number | undefined
+  /** How many tasks the copies of processes kept at hand may have in all; 2,000,000 when absent. */
+  readonly maxCachedTasks?: number | undefined
+}
+
+export type ResolvedOptions = {
+  readonly [K in keyof EngineOptions]-?: Exclude<EngineOptions[K], undefined>
+}
+
+/** Defaults filled in, once; everything checked that could be wrong. */
+export function resolveOptions(options: EngineOptions): ResolvedOptions {
+  const { definitionList, processList, taskList } = options
+  if (processList.store !== taskList.store || processList.store !== definitionList.store) {
+    throw new TypeError(
+      'Expected definitionList, processList and taskList to be of one store, because a commit must be one transaction, but they are of different ones. Take all three from the same store.',
+    )
+  }
+  return Object.freeze({
+    definitionList,
+    processList,
+    taskList,
+    logger: options.logger ?? pino({ level: 'silent' }),
+    definitionLimits: options.definitionLimits ?? {},
+    maxPayloadBytes: positive('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes),
+    defaultLeaseMs: positive('defaultLeaseMs', options.defaultLeaseMs ?? 30_000),
+    lanes: positive('lanes', options.lanes ?? 4),
+    pollMs: positive('pollMs', options.pollMs ?? 500),
+    maxCachedTasks: positive('maxCachedTasks', options.maxCachedTasks ?? 2_000_000),
+  })
+}
+
+function positive(name: string, value: number): number {
+  if (Number.isSafeInteger(value) && value > 0) return value
+  throw new TypeError(`Expected the option ${name} to be a whole number above 0, but found ${value}.`)
+}

@@ -1,0 +1,62 @@
+import type { ProcessList } from '../lists/process-list.js'
+import type { Payload } from '../payload.js'
+import type { ProcessCopy } from './process-cache.js'
+import { formatTaskId } from './ids.js'
+
+/** How many characters of outputs are kept at most. */
+const maxKeptCharacters = 16 * 1024 * 1024
+
+/** What tasks have put out: the latest ones at hand, the others read from the history by their version. */
+export class Outputs {
+  readonly #processList: ProcessList
+  readonly #kept = new Map<string, Kept>()
+  #characters = 0
+
+  constructor(processList: ProcessList) {
+    this.#processList = processList
+  }
+
+  /** After a commit: likely to be asked for soon, by the tasks that it made active. */
+  keep(processId: string, task: number, output: Payload | undefined): void {
+    const key = formatTaskId({ processId, task })
+    if (this.#kept.has(key)) return
+    const kept = { output, characters: key.length + (output?.text.length ?? 0) }
+    this.#kept.set(key, kept)
+    this.#characters += kept.characters
+    for (const [oldest, { characters }] of this.#kept) {
+      if (this.#characters <= maxKeptCharacters || oldest === key) return
+      this.#kept.delete(oldest)
+      this.#characters -= characters
+    }
+  }
+
+  /**
+   * The outputs of tasks that have ended, as far as they had any.
+   * @throws StaleCopy when the history does not bear out what the copy says.
+   */
+  async of({ record: { id }, state }: ProcessCopy, tasks: Iterable<number>): Promise<Map<number, Payload>> {
+    const found = new Map<number, Payload>()
+    const missing: { id: string; task: number; version: number }[] = []
+    for (const task of tasks) {
+      const kept = this.#kept.get(formatTaskId({ processId: id, task }))
+      if (kept === undefined) missing.push({ id, task, version: state.endedIn(task) })
+      else if (kept.output !== undefined) found.set(task, kept.output)
+    }
+    const events = missing.length === 0 ? [] : await this.#processList.events(missing)
+    for (const [index, { task }] of missing.entries()) {
+      const event = events[index]
+      if (event?.task !== task) throw new StaleCopy()
+      this.keep(id, task, event.payload)
+      if (event.payload !== undefined) found.set(task, event.payload)
+    }
+    return found
+  }
+}
+
+/** A copy was looked at while its lane had something in it that was then not committed. */
+export class StaleCopy extends Error {}
+
+interface Kept {
+  readonly output: Payload | undefined
+  readonly characters: number
+}

@@ -1,0 +1,345 @@
+import type { FetchedProcess, PersistResult, ProcessList } from '../lists/process-list.js'
+import type { ProcessEvent } from '../process/events.js'
+import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
+import type { Outputs } from './outputs.js'
+import type { ProcessCache, ProcessCopy } from './process-cache.js'
+import type { Errand } from './work.js'
+import { TunaCornError } from '../errors.js'
+import { apply } from '../process/apply.js'
+import { ProcessState } from '../process/state.js'
+import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
+
+/** Errands that this round could not settle, and why: they are to be tried again. */
+export interface Leftover {
+  readonly processId: string
+  readonly errands: readonly Errand[]
+  /**
+   * `moved`: somebody else was quicker. `stale`: only an up-to-date copy may reject.
+   * `poisoned`: the store refused the whole commit because of one of them.
+   */
+  readonly reason: 'moved' | 'stale' | 'poisoned'
+}
+
+/** Tasks that have come onto the board. */
+export interface EnteredTasks {
+  readonly processId: string
+  readonly definition: string
+  readonly names: readonly string[]
+}
+
+export interface RoundParts {
+  readonly processList: ProcessList
+  readonly definitions: KnownDefinitions
+  readonly cache: ProcessCache
+  readonly outputs: Outputs
+  readonly onEntered: (entered: readonly EnteredTasks[]) => void
+}
+
+type Groups = ReadonlyMap<string, readonly Errand[]>
+
+/**
+ * One turn of a lane: errands grouped by process → copies → decided → one `persist` → answered.
+ * Nobody is answered before the commit, and nobody is rejected from a copy that may be behind.
+ */
+export class Round {
+  readonly #parts: RoundParts
+
+  constructor(parts: RoundParts) {
+    this.#parts = parts
+  }
+
+  /**
+   * @param options.fresh read what is new in the history even where there is a copy.
+   * @returns what is to be tried again.
+   */
+  async run(groups: Groups, options: { readonly fresh: boolean }): Promise<Leftover[]> {
+    try {
+      const current = await this.#bringUpToDate(groups, options.fresh)
+      const planned = await this.#plan(groups, current)
+      return [...this.#settleUnchanged(planned, current), ...(await this.#commit(planned, current))]
+    } catch (error) {
+      // Nothing was sent to be committed: no answer is a false one.
+      for (const [processId, errands] of groups) this.#refuse(processId, errands, error)
+      return []
+    }
+  }
+
+  /** For one process that is moved by others again and again: waits for it, holds it, decides, commits. */
+  async runHolding(processId: string, errands: readonly Errand[]): Promise<Leftover[]> {
+    const groups = new Map([[processId, errands]])
+    try {
+      const { copies } = await this.#bringUpToDate(groups, true)
+      const copy = copies.get(processId)
+      // It does not exist, or does not exist yet: there is nothing to hold.
+      if (copy === undefined) return await this.run(groups, { fresh: true })
+
+      const current = { copies, upToDate: new Set([processId]) }
+      const planned: PlannedChange[] = []
+      const result = await this.#parts.processList.persistHeld(
+        { id: processId, afterVersion: copy.state.version },
+        (fetched) => {
+          if (fetched === undefined) return undefined
+          const plan = this.#planOne(advance(copy, fetched), errands)
+          planned.push(plan)
+          return hasEvents(plan) ? plan.change : undefined
+        },
+      )
+      // It was destroyed in between.
+      if (planned.length === 0) return [{ processId, errands, reason: 'stale' }]
+      return result === undefined
+        ? this.#settleUnchanged(planned, current)
+        : this.#settle(planned, [result], current)
+    } catch (error) {
+      this.#refuse(processId, errands, error)
+      return []
+    }
+  }
+
+  /** Copies of all processes asked for that exist; which of them hold everything that is in the store by now. */
+  async #bringUpToDate(groups: Groups, fresh: boolean): Promise<Current> {
+    const copies = new Map<string, ProcessCopy>()
+    const reads: { id: string; afterVersion: number }[] = []
+    for (const [id, errands] of groups) {
+      if (errands.every(({ work }) => work.kind === 'start')) continue
+      const copy = this.#parts.cache.get(id)
+      if (copy !== undefined) copies.set(id, copy)
+      const looks = errands.some(({ work }) => work.kind === 'look')
+      if (copy === undefined || fresh || looks) reads.push({ id, afterVersion: copy?.state.version ?? 0 })
+    }
+    const upToDate = new Set(reads.map(({ id }) => id))
+    const fetched = reads.length === 0 ? [] : await this.#parts.processList.fetch(reads)
+    for (const [index, { id }] of reads.entries()) {
+      const known = copies.get(id)
+      copies.delete(id)
+      this.#parts.cache.drop(id)
+      const found = fetched[index]
+      const copy = found === undefined ? undefined : await this.#copyOf(found, known, groups.get(id) ?? [])
+      if (copy === undefined) continue
+      copies.set(id, copy)
+      this.#parts.cache.put(id, copy)
+    }
+    return { copies, upToDate }
+  }
+
+  /** Refuses those who wait for a process that cannot be understood; the others of the round go on. */
+  async #copyOf(
+    found: FetchedProcess,
+    known: ProcessCopy | undefined,
+    errands: readonly Errand[],
+  ): Promise<ProcessCopy | undefined> {
+    try {
+      return advance(known ?? (await this.#emptyCopy(found)), found)
+    } catch (error) {
+      for (const { refuse } of errands) refuse(error)
+      return undefined
+    }
+  }
+
+  async #emptyCopy({ record }: FetchedProcess): Promise<ProcessCopy> {
+    const known = await this.#parts.definitions.version(record.definition, record.definitionVersion)
+    if (known === undefined) {
+      throw new TunaCornError(
+        'internal',
+        `Expected process ${record.id} to have its definition ${JSON.stringify(record.definition)} version ${record.definitionVersion} beside it, but that is gone.`,
+      )
+    }
+    return { record, state: new ProcessState(known.graph) }
+  }
+
+  async #plan(groups: Groups, { copies }: Current): Promise<PlannedChange[]> {
+    const planned: PlannedChange[] = []
+    const starts: Errand[] = []
+    for (const [id, errands] of groups) {
+      const copy = copies.get(id)
+      if (copy !== undefined) planned.push(this.#planOne(copy, errands))
+      else if (errands[0]?.work.kind === 'start') starts.push(...errands)
+      else for (const { settle } of errands) settle(notFound(id))
+    }
+    for (const errand of starts) {
+      const known = await this.#definitionFor(errand)
+      const start = known === undefined ? undefined : planStart(errand, known)
+      if (start === undefined) errand.settle(noDefinition(errand))
+      else planned.push(start)
+    }
+    return planned
+  }
+
+  #planOne(copy: ProcessCopy, errands: readonly Errand[]): PlannedChange {
+    // Before anything is decided: those who look see nothing uncommitted.
+    for (const { work, settle, refuse } of errands) {
+      if (work.kind !== 'look') continue
+      try {
+        work.look(copy)
+        settle({ status: 'done', version: copy.state.version, record: copy.record })
+      } catch (error) {
+        refuse(error)
+      }
+    }
+    return planChange(copy, errands)
+  }
+
+  async #definitionFor({ work }: Errand): Promise<KnownDefinition | undefined> {
+    if (work.kind !== 'start') return undefined
+    const { definition, version } = work.start
+    const { definitions } = this.#parts
+    return version === undefined ? definitions.default(definition) : definitions.version(definition, version)
+  }
+
+  async #commit(planned: readonly PlannedChange[], current: Current): Promise<Leftover[]> {
+    const moving = planned.filter(hasEvents)
+    if (moving.length === 0) return []
+    let results: PersistResult[]
+    try {
+      results = await this.#parts.processList.persist(moving.map(({ change }) => change))
+    } catch (error) {
+      return this.#afterFailedCommit(moving, error)
+    }
+    return this.#settle(moving, results, current)
+  }
+
+  #settle(
+    planned: readonly PlannedChange[],
+    results: readonly PersistResult[],
+    current: Current,
+  ): Leftover[] {
+    const entered: EnteredTasks[] = []
+    const leftovers: Leftover[] = []
+    for (const [index, plan] of planned.entries()) {
+      const result = results[index] ?? { status: 'moved' }
+      if (result.status === 'committed') {
+        leftovers.push(...this.#settleCommitted(plan, result.at, current))
+        if (plan.entering.length > 0) {
+          entered.push({
+            processId: plan.change.id,
+            definition: plan.change.definition,
+            names: plan.entering,
+          })
+        }
+      } else {
+        leftovers.push(...this.#settleRefused(plan, result))
+      }
+    }
+    if (entered.length > 0) this.#parts.onEntered(entered)
+    return leftovers
+  }
+
+  #settleCommitted(plan: PlannedChange, at: Date, current: Current): Leftover[] {
+    const copy = settledCopy(plan, at)
+    const { id } = copy.record
+    this.#parts.cache.put(id, copy)
+    for (const { type, task, payload } of plan.change.events) {
+      if (type === 'task-completed' && task !== undefined) this.#parts.outputs.keep(id, task, payload)
+    }
+    for (const { errand, version } of plan.accepted)
+      errand.settle({ status: 'done', version, record: copy.record })
+    return settleRejected(plan, current)
+  }
+
+  #settleRefused(plan: PlannedChange, result: Exclude<PersistResult, { status: 'committed' }>): Leftover[] {
+    const { id: processId, definition, started } = plan.change
+    this.#parts.cache.drop(processId)
+    const errands = errandsOf(plan)
+    if (started !== undefined) this.#parts.definitions.forget(definition, started.definitionVersion)
+    if (result.status === 'moved') return leftover(processId, errands, 'moved')
+
+    const lost = new Set(result.tasks)
+    const [losers, others] = partition(errands, ({ work }) => {
+      return work.kind === 'command' && 'task' in work.command && lost.has(work.command.task)
+    })
+    for (const { settle } of losers) settle({ status: 'claim-lost' })
+    return leftover(processId, others, 'stale')
+  }
+
+  /** Rejections that came without any change beside them. */
+  #settleUnchanged(planned: readonly PlannedChange[], current: Current): Leftover[] {
+    return planned
+      .filter((plan) => !hasEvents(plan))
+      .flatMap((plan) => {
+        const { record, state } = plan.copy
+        for (const { errand } of plan.accepted)
+          errand.settle({ status: 'done', version: state.version, record })
+        return settleRejected(plan, current)
+      })
+  }
+
+  #afterFailedCommit(planned: readonly PlannedChange[], error: unknown): Leftover[] {
+    const unavailable = error instanceof TunaCornError && error.code === 'unavailable'
+    const groups = planned.map((plan) => ({ id: plan.change.id, errands: errandsOf(plan) }))
+    const isAlone = groups.length === 1 && groups[0]?.errands.length === 1
+    return groups.flatMap(({ id, errands }) => {
+      this.#parts.cache.drop(id)
+      if (!unavailable && !isAlone) return leftover(id, errands, 'poisoned')
+      for (const { refuse } of errands) refuse(error)
+      return []
+    })
+  }
+
+  #refuse(processId: string, errands: readonly Errand[], error: unknown): void {
+    this.#parts.cache.drop(processId)
+    for (const { refuse } of errands) refuse(error)
+  }
+}
+
+interface Current {
+  readonly copies: Map<string, ProcessCopy>
+  readonly upToDate: ReadonlySet<string>
+}
+
+/** Lets what the store has happen to a copy that was behind. The copy's state is changed in place. */
+function advance({ state }: ProcessCopy, { record, events }: FetchedProcess): ProcessCopy {
+  // The store keeps what this code wrote; a type that is not known is for `apply` to refuse.
+  for (const { type, task } of events) apply(state, { type, task } as ProcessEvent)
+  return { record, state }
+}
+
+function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: Current): Leftover[] {
+  const { id } = copy.record
+  if (!upToDate.has(id)) {
+    return leftover(
+      id,
+      rejected.map(({ errand }) => errand),
+      'stale',
+    )
+  }
+  for (const { errand, rejection, endedIn } of rejected)
+    errand.settle({ status: 'rejected', rejection, endedIn })
+  return []
+}
+
+function errandsOf({ accepted, rejected }: PlannedChange): Errand[] {
+  return [...accepted, ...rejected].map(({ errand }) => errand)
+}
+
+function leftover(processId: string, errands: readonly Errand[], reason: Leftover['reason']): Leftover[] {
+  return errands.length === 0 ? [] : [{ processId, errands, reason }]
+}
+
+function hasEvents({ change }: PlannedChange): boolean {
+  return change.events.length > 0
+}
+
+function notFound(processId: string) {
+  return {
+    status: 'rejected',
+    rejection: { code: 'process-not-found', detail: `There is no process ${processId}.` },
+  } as const
+}
+
+function noDefinition({ work }: Errand) {
+  const { definition, version } = work.kind === 'start' ? work.start : { definition: '', version: undefined }
+  const which = version === undefined ? '' : ` with a version ${version}`
+  return {
+    status: 'rejected',
+    rejection: {
+      code: 'definition-not-found',
+      detail: `There is no definition ${JSON.stringify(definition)}${which}. Register it first.`,
+    },
+  } as const
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  const yes: T[] = []
+  const no: T[] = []
+  for (const item of items) (test(item) ? yes : no).push(item)
+  return [yes, no]
+}

@@ -1,0 +1,164 @@
+import type { Claim, ProcessEventType } from '../process/events.js'
+import type { ProcessStatus } from '../process/state.js'
+import type { Payload } from '../payload.js'
+
+/** A process as it is kept: one record, beside its history. */
+export interface ProcessRecord {
+  readonly id: string
+  readonly definition: string
+  readonly definitionVersion: number
+  readonly state: ProcessStatus
+  /** The number of events in its history. */
+  readonly version: number
+  readonly total: number
+  readonly completed: number
+  readonly failed: number
+  readonly priority: number
+  readonly input: Payload | undefined
+  readonly startedAt: Date
+  readonly endedAt: Date | undefined
+}
+
+/** The bones of an event: enough to replay the process, without what it carried. */
+export interface EventBones {
+  readonly type: string
+  readonly task: number | undefined
+}
+
+/** An attempt whose lease ran out, and whose task was then handed out again. */
+export interface LapsedAttempt {
+  readonly attempt: number
+  readonly worker: string
+  readonly claimedAt: Date
+  readonly leaseExpiredAt: Date
+}
+
+/** An event with everything that is known of it. */
+export interface HistoryEvent {
+  readonly version: number
+  readonly type: ProcessEventType
+  readonly at: Date
+  readonly task: number | undefined
+  readonly claim: Claim | undefined
+  readonly worker: string | undefined
+  readonly scheduledAt: Date | undefined
+  readonly claimedAt: Date | undefined
+  readonly lapsed: readonly LapsedAttempt[]
+  readonly payload: Payload | undefined
+}
+
+/** An event on its way into the history. The times are the store's to say. */
+export interface NewEvent {
+  readonly type: ProcessEventType
+  readonly task?: number | undefined
+  /** When given, the task must be on the board under this very claim, and leaves it. */
+  readonly claim?: Claim | undefined
+  readonly payload?: Payload | undefined
+}
+
+export interface NewBoardTask {
+  readonly task: number
+  readonly name: string
+}
+
+/** What a process that does not exist yet needs besides its first event. */
+export interface NewProcess {
+  readonly definitionVersion: number
+  /** Whether `definitionVersion` was chosen for being the default, and so must still be it. */
+  readonly isDefaultVersion: boolean
+  readonly total: number
+  readonly input: Payload | undefined
+}
+
+/** One process going from one version to a later one, with everything that must go along. */
+export interface ProcessChange {
+  readonly id: string
+  readonly definition: string
+  readonly priority: number
+  /** The version that it is expected to be at; 0 for one that does not exist yet. */
+  readonly expectedVersion: number
+  readonly started: NewProcess | undefined
+  readonly startedAt: Date | undefined
+  readonly state: ProcessStatus
+  readonly completed: number
+  readonly failed: number
+  /** They make the versions `expectedVersion + 1`, `+ 2` and so on. */
+  readonly events: readonly NewEvent[]
+  /** Tasks that come onto it. Tasks leave it by an event with a claim, or all at once when it fails or is cancelled. */
+  readonly enter: readonly NewBoardTask[]
+}
+
+export type PersistResult =
+  /** Stored, at this moment by the store's clock. */
+  | { readonly status: 'committed'; readonly at: Date }
+  /** Somebody else has moved the process or is about to; or what it is started from has changed. */
+  | { readonly status: 'moved' }
+  /** The claims for these tasks, by index, are not live. Nothing of this change was stored. */
+  | { readonly status: 'claims-lost'; readonly tasks: readonly number[] }
+
+export interface FetchedProcess {
+  readonly record: ProcessRecord
+  /** The events after the version asked for, oldest first. */
+  readonly events: readonly EventBones[]
+}
+
+export interface ProcessCounts {
+  readonly scheduled: number
+  readonly claimed: number
+}
+
+/** One process with what is asked about it most, all of one moment. */
+export interface ProcessOverview {
+  readonly record: ProcessRecord
+  readonly counts: ProcessCounts
+  /** The event that ended it; absent while it runs. */
+  readonly ending: HistoryEvent | undefined
+}
+
+export interface ProcessCriteria {
+  readonly state?: ProcessStatus | undefined
+  readonly definition?: string | undefined
+  /** Only processes before this id, newest first. */
+  readonly beforeId?: string | undefined
+  readonly limit: number
+}
+
+/**
+ * Keeps processes and their histories. `persist` is the only way in: it takes a process from the version that
+ * the caller knows to a later one, with its events and its part of the board, all or nothing for each process.
+ */
+export interface ProcessList {
+  /** What the list keeps its things in. The engine asks for lists of one and the same store. */
+  readonly store: object
+
+  /** Processes with their events after a version each; `undefined` for one that is not there. In the order asked. */
+  fetch(
+    reads: readonly { readonly id: string; readonly afterVersion: number }[],
+  ): Promise<(FetchedProcess | undefined)[]>
+
+  /**
+   * Commits changes to different processes, each by itself: one that is refused does not touch the others.
+   * A process that another transaction has in hand is not waited for, but `moved`. In the order given.
+   */
+  persist(changes: readonly ProcessChange[]): Promise<PersistResult[]>
+
+  /**
+   * For a process that everybody wants: waits for it, holds it, reads it, lets `decide` say what follows, and
+   * commits that. `undefined` from `decide` commits nothing and is answered by `undefined`.
+   */
+  persistHeld(
+    read: { readonly id: string; readonly afterVersion: number },
+    decide: (fetched: FetchedProcess | undefined) => ProcessChange | undefined,
+  ): Promise<PersistResult | undefined>
+
+  /** Removes ended processes and their histories. Answers which ones. */
+  destroy(ids: readonly string[]): Promise<string[]>
+
+  overview(id: string): Promise<ProcessOverview | undefined>
+  list(criteria: ProcessCriteria): Promise<ProcessRecord[]>
+  history(id: string, afterVersion: number, limit: number): Promise<HistoryEvent[]>
+  /** Single events, by process and version; `undefined` for one that is not there. In the order asked. */
+  events(
+    reads: readonly { readonly id: string; readonly version: number }[],
+  ): Promise<(HistoryEvent | undefined)[]>
+}

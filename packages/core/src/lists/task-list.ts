@@ -1,0 +1,99 @@
+import type { Claim } from '../process/events.js'
+import type { LapsedAttempt } from './process-list.js'
+
+/** A task by its process and its index in the definition. */
+export interface TaskRef {
+  readonly processId: string
+  readonly task: number
+}
+
+/** A task by its place and the claim that holds it. */
+export interface HeldTask extends TaskRef {
+  readonly claim: Claim
+}
+
+/** A task on the board. */
+export interface BoardTask extends TaskRef {
+  readonly name: string
+  readonly definition: string
+  readonly priority: number
+  /** How often it has been handed out. */
+  readonly attempt: number
+  readonly scheduledAt: Date
+  /** From when on it can be claimed; while it is claimed, when its lease runs out. */
+  readonly claimableAt: Date
+  readonly worker: string | undefined
+  readonly claimedAt: Date | undefined
+  readonly lapsed: readonly LapsedAttempt[]
+}
+
+export interface ClaimedBoardTask extends TaskRef {
+  readonly name: string
+  readonly claim: Claim
+  readonly leaseExpiresAt: Date
+}
+
+export interface ScheduledTask extends TaskRef {
+  readonly name: string
+  readonly definition: string
+  readonly priority: number
+  /** From when on it can be claimed; also its turn among tasks of equal priority, earlier first. */
+  readonly claimableAt: Date
+}
+
+/** Which tasks a claim is for; what is absent does not matter. */
+export interface ClaimCriteria {
+  readonly names?: readonly string[] | undefined
+  readonly definition?: string | undefined
+  readonly processId?: string | undefined
+  /** Only this task of `processId`. */
+  readonly task?: number | undefined
+}
+
+export interface ClaimRequest extends ClaimCriteria {
+  readonly worker: string
+  readonly max: number
+  readonly leaseMs: number
+  /** At least 128 random bits; with the attempt it makes the claim of each task handed out. */
+  readonly secret: string
+}
+
+export interface BoardCriteria {
+  readonly name?: string | undefined
+  readonly definition?: string | undefined
+  readonly processId?: string | undefined
+  readonly state?: 'scheduled' | 'claimed' | undefined
+  /** Only tasks after this one, by process and index. */
+  readonly after?: TaskRef | undefined
+  readonly limit: number
+}
+
+/**
+ * The board: tasks that can be worked on. Two workers never hold the same task. A claim is live until its task is
+ * reported, released, or handed out again after the lease ran out; one that is not live changes nothing.
+ */
+export interface TaskList {
+  /** What the list keeps its things in. The engine asks for lists of one and the same store. */
+  readonly store: object
+
+  fetch(criteria: BoardCriteria): Promise<BoardTask[]>
+  /** Puts tasks on the board; one that is there already is left as it is. */
+  schedule(tasks: readonly ScheduledTask[]): Promise<void>
+  /** Hands out up to `max` tasks: higher priority first, then whose turn is earlier. */
+  claim(request: ClaimRequest): Promise<ClaimedBoardTask[]>
+  /** Which of these names have a task that could be claimed now; when absent, any one name that has. */
+  claimable(names: readonly string[] | undefined): Promise<string[]>
+  /** Takes a task off the board because it is done. `false` when the claim is not live. */
+  complete(held: HeldTask): Promise<boolean>
+  /** Takes a task off the board because it has failed. `false` when the claim is not live. */
+  fail(held: HeldTask): Promise<boolean>
+  /**
+   * Starts leases anew, for `leaseMs` or as long as they were claimed for. In the order asked: when each runs
+   * out now; `undefined` when the claim is not live.
+   */
+  extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]>
+  /** Gives a task back as if it had not been handed out. `false` when the claim is not live. */
+  release(held: HeldTask): Promise<boolean>
+  /** Takes everything of a process off the board. Answers how many tasks that were. */
+  cancel(processId: string): Promise<number>
+}

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest'
+import { TaskGraph } from '../../src/definition/task-graph.js'
+import { definitionOf, problemsIn, problemsOf } from './outcome.js'
+
+const TASKS = 100_000
+
+/** Chains, crossed: task `i` needs the `width` tasks before it. */
+const dense = (width: number) =>
+  Array.from({ length: TASKS }, (_, i) => ({
+    name: `Task ${i}`,
+    needs: Array.from({ length: Math.min(i, width) }, (__, j) => `Task ${i - 1 - j}`),
+  }))
+
+function millisecondsOf(work: () => void): number {
+  const start = performance.now()
+  work()
+  return performance.now() - start
+}
+
+describe('100,000 tasks', () => {
+  test('with a million needs are checked in two seconds and compiled in one', () => {
+    // Parsed text has strings of its own: so has this.
+    const value: unknown = JSON.parse(JSON.stringify({ tasks: dense(10) }))
+    const { tasks } = definitionOf(value)
+    expect(tasks.reduce((sum, { needs }) => sum + needs.length, 0)).toBeGreaterThan(999_000)
+    expect(millisecondsOf(() => definitionOf(value))).toBeLessThan(2_000)
+    expect(millisecondsOf(() => TaskGraph.compile(tasks))).toBeLessThan(1_000)
+  })
+
+  test('in one chain are checked, compiled and traced back in two seconds', () => {
+    const value = { tasks: dense(1).toReversed() }
+    const elapsed = millisecondsOf(() => {
+      const graph = TaskGraph.compile(definitionOf(value).tasks)
+      expect(graph.ancestorsOf(0, TASKS)).toHaveLength(TASKS - 1)
+    })
+    expect(elapsed).toBeLessThan(2_000)
+  })
+
+  test('in one cycle are one problem, found in two seconds', () => {
+    const tasks = dense(1).with(0, { name: 'Task 0', needs: [`Task ${TASKS - 1}`] })
+    const elapsed = millisecondsOf(() => {
+      expect(problemsOf({ tasks }).map(({ code }) => code)).toEqual(['cycle'])
+    })
+    expect(elapsed).toBeLessThan(2_000)
+  })
+
+  test('that all need unknown ones are refused in two seconds, the first with a suggestion', () => {
+    const tasks = dense(0).map(({ name }) => ({
+      name: `A rather long name of ${name}`,
+      needs: [`A rather long nam of ${name}`],
+    }))
+    const elapsed = millisecondsOf(() => {
+      const problems = problemsOf({ tasks })
+      expect(problems).toHaveLength(101)
+      expect(problems[0]?.suggestion).toBe('A rather long name of Task 0')
+    })
+    expect(elapsed).toBeLessThan(2_000)
+  })
+
+  test('in pairs of cycles are as many problems, most of them only counted', () => {
+    const tasks = dense(0).map(({ name }, i) => ({ name, needs: [`Task ${i ^ 1}`] }))
+    const problems = problemsOf({ tasks })
+    expect(problems.at(-1)?.message).toContain(`${TASKS / 2 - 100} more`)
+  })
+})
+
+test('a text that is all mistakes is refused in time', () => {
+  const source = `a: 1\n`.repeat(20_000)
+  const elapsed = millisecondsOf(() => expect(problemsIn(source)).toHaveLength(101))
+  expect(elapsed).toBeLessThan(5_000)
+})

@@ -1,0 +1,96 @@
+import { spawnSync } from 'node:child_process'
+import { DefinitionError, parseDefinition, readDefinition } from '@tunacorn/core'
+import { describe, expect, test } from 'vitest'
+
+/** Some 500 KB: enough to be parsed in a thread. */
+const large = (extra = '') =>
+  `name: large\ntasks:\n${Array.from({ length: 10_000 }, (_, i) => `  - name: A task with the number ${i}\n${i === 0 ? '' : `    needs: [A task with the number ${i >> 1 === i ? 0 : i >> 1}]\n`}`).join('')}${extra}`
+
+describe('reading a definition', () => {
+  test('of a few lines gives what parsing gives', async () => {
+    const source = 'tasks: [{name: A}, {name: B, needs: [A]}]'
+    expect(await readDefinition(source)).toEqual(parseDefinition(source))
+  })
+
+  test('of many lines gives what parsing gives, by way of a thread', async () => {
+    const definition = await readDefinition(large())
+    expect(definition).toEqual(parseDefinition(large()))
+    expect(Object.isFrozen(definition.tasks[1]?.needs)).toBe(true)
+  })
+
+  test('of many lines leaves this thread free meanwhile', async () => {
+    const reading = readDefinition(large())
+    let turns = 0
+    const timer = setInterval(() => turns++, 1)
+    await reading
+    clearInterval(timer)
+    expect(turns).toBeGreaterThan(10)
+  })
+
+  test('that is wrong rejects with the same error, whichever thread finds it', async () => {
+    for (const source of [
+      'tasks: [{name: A, needs: [B]}]',
+      large('  - name: last\n    needs: [A task with the number 10001]\n'),
+    ]) {
+      const error = await readDefinition(source, { requireName: true }).catch((reason: unknown) => reason)
+      expect(error).toBeInstanceOf(DefinitionError)
+      const parse = () => parseDefinition(source, { requireName: true })
+      expect(parse).toThrow(error instanceof DefinitionError ? error.message : 'a DefinitionError')
+      expect(error).toMatchObject({ code: 'definition-invalid', problems: problemsOf(parse) })
+    }
+  })
+
+  test('that is too large is refused before it is parsed', async () => {
+    const start = performance.now()
+    const reading = readDefinition(large(), { limits: { maxSourceBytes: 1_000 } })
+    await expect(reading).rejects.toMatchObject({ problems: [{ code: 'source-too-large' }] })
+    expect(performance.now() - start).toBeLessThan(50)
+  })
+
+  test('several times at once answers each, in turn', async () => {
+    const sources = Array.from({ length: 3 }, (_, i) => large(`  - name: last ${i}\n`))
+    const definitions = await Promise.all(sources.map((source) => readDefinition(source)))
+    expect(definitions.map(({ tasks }) => tasks.at(-1)?.name)).toEqual(['last 0', 'last 1', 'last 2'])
+  })
+
+  test('more often at once than can wait is refused with a code', async () => {
+    const readings = await Promise.allSettled(
+      Array.from({ length: 35 }, () => readDefinition(' '.repeat(200_000))),
+    )
+    const codes = readings.map((each) => (each.status === 'rejected' ? each.reason.code : 'read'))
+    expect(codes.filter((code) => code === 'definition-invalid')).toHaveLength(33)
+    expect(codes.filter((code) => code === 'definition-queue-full')).toHaveLength(2)
+  })
+
+  test('whose thread fails rejects with a code, and the next one is read', async () => {
+    // A function cannot cross to a thread.
+    // oxlint-disable-next-line no-unsafe-type-assertion
+    const limits = { maxTasks: (() => 1) as unknown as number }
+    await expect(readDefinition(large(), { limits })).rejects.toMatchObject({
+      code: 'definition-thread-failed',
+    })
+    expect((await readDefinition(large())).name).toBe('large')
+  })
+
+  test('keeps a program alive until it is read, and no longer', () => {
+    const core = new URL('../../dist/index.js', import.meta.url).href
+    const program = `
+      import { readDefinition } from '${core}'
+      const source = 'tasks:\\n' + Array.from({ length: 9000 }, (_, i) => '  - name: A task with the number ' + i + '\\n').join('')
+      readDefinition(source).then(({ tasks }) => { console.log(tasks.length); process.on('exit', () => console.log(performance.now() - read)); const read = performance.now() })`
+    const { stdout, status } = spawnSync(process.execPath, ['--input-type=module', '-e', program], {
+      encoding: 'utf8',
+    })
+    const [tasks, idle] = stdout.split('\n').map(Number)
+    expect({ tasks, status }).toEqual({ tasks: 9_000, status: 0 })
+    expect(idle).toBeLessThan(2_000)
+  })
+})
+
+function problemsOf(parse: () => unknown): unknown {
+  try {
+    return parse()
+  } catch (error) {
+    return error instanceof DefinitionError ? error.problems : error
+  }
+}

@@ -1,0 +1,57 @@
+import type { Request } from 'express'
+import type { operations } from '@tunacorn/protocol'
+import type { Engine } from '@tunacorn/core'
+import type { Action } from './authorize.js'
+import type { Body } from './read-body.js'
+import type { OperationId } from './request-checks.js'
+
+/** A request to an operation, checked: its types are those of openapi.yaml. */
+export interface Checked<Id extends OperationId> {
+  readonly path: Parameters_<Id, 'path'>
+  readonly query: Parameters_<Id, 'query'>
+  readonly body: JsonBody<Id>
+  /** For operations that read the text themselves. */
+  readonly source: Body | undefined
+  readonly request: Request
+  readonly engine: Engine
+  /** Aborted when the client has gone before it was answered. */
+  readonly signal: AbortSignal
+}
+
+type Parameters_<Id extends OperationId, Place extends 'path' | 'query'> = operations[Id] extends {
+  parameters: Record<Place, infer P>
+}
+  ? P
+  : Record<string, never>
+
+type JsonBody<Id extends OperationId> = operations[Id] extends {
+  requestBody: { content: { 'application/json': infer B } }
+}
+  ? B
+  : undefined
+
+/** What is answered. A `body` is printed as JSON, a `text` is sent as it is. */
+export interface Answer {
+  readonly status: number
+  readonly body?: unknown
+  readonly text?: string
+  readonly contentType?: string
+  /** Path of a new resource, relative to where the router is mounted. */
+  readonly location?: string
+}
+
+/** One operation of openapi.yaml as it is served. */
+export interface Operation<Id extends OperationId> {
+  /** `undefined`: anybody may ask, without being asked who they are. */
+  readonly action: Action | undefined
+  readonly serve: (checked: Checked<Id>) => Answer | Promise<Answer>
+}
+
+/** All of them: each that openapi.yaml names, and nothing else. */
+export type Operations = { readonly [Id in OperationId]: Operation<Id> }
+
+export function ok(body: unknown): Answer {
+  return { status: 200, body }
+}
+
+export const noContent: Answer = { status: 204 }

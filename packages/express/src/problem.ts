@@ -1,0 +1,56 @@
+import { DefinitionError, DefinitionReadError, TunaCornError, type Logger } from '@tunacorn/core'
+import { errorRegistry, type ErrorCode } from '@tunacorn/protocol'
+import type { ServerResponse } from 'node:http'
+import { RequestError } from './request-error.js'
+import { send } from './send.js'
+
+/** An RFC 9457 problem: what went wrong, for people and, by its `code`, for programs. */
+export interface ProblemBody {
+  readonly type: string
+  readonly title: string
+  readonly status: number
+  readonly code: ErrorCode
+  readonly detail?: string
+}
+
+export function problemBody(code: ErrorCode, detail?: string): ProblemBody {
+  const { status, title } = errorRegistry[code]
+  return {
+    type: `urn:tunacorn:problem:${code}`,
+    title,
+    status,
+    code,
+    ...(detail === undefined || detail === title ? {} : { detail }),
+  }
+}
+
+/** Answers with what went wrong. Only what was refused is explained; what broke here is logged, not shown. */
+export function sendProblem(response: ServerResponse, error: unknown, logger: Logger): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  const body = problemOf(error, logger)
+  if (body.status === 503) response.setHeader('Retry-After', '1')
+  // What is left of the body is not read: the connection cannot be used again.
+  if (!response.req.complete) response.setHeader('Connection', 'close')
+  send(response, { status: body.status, body, contentType: 'application/problem+json' })
+}
+
+function problemOf(error: unknown, logger: Logger): ProblemBody {
+  if (error instanceof DefinitionError) {
+    return { ...problemBody('definition-invalid', error.message), ...{ problems: error.problems } }
+  }
+  if (error instanceof RequestError) {
+    return { ...problemBody(error.code, error.message), ...{ errors: error.errors } }
+  }
+  if (error instanceof TunaCornError && error.code !== 'internal') {
+    if (error.code === 'unavailable') logger.warn({ err: error }, 'the store does not answer')
+    return problemBody(error.code, error.message)
+  }
+  if (error instanceof DefinitionReadError) return problemBody('unavailable', error.message)
+  // Express found the path not to be decodable.
+  if (error instanceof URIError) return problemBody('invalid-request', 'Expected a path that can be decoded.')
+  logger.error({ err: error }, 'request failed')
+  return problemBody('internal')
+}

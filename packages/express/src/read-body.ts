@@ -1,0 +1,71 @@
+import type { IncomingMessage } from 'node:http'
+import { TunaCornError } from '@tunacorn/core'
+
+/** A body as it came, or as the host's parsers left it. */
+export type Body =
+  | { readonly kind: 'text'; readonly text: string; readonly mediaType: string }
+  | { readonly kind: 'parsed'; readonly value: unknown; readonly mediaType: string }
+
+/**
+ * Reads the body, unless the host has already: then what it made of it is taken.
+ *
+ * @throws TunaCornError `too-large` before more than `maxBytes` are held; `unsupported-media-type` for an encoding
+ *   or character set other than plain UTF-8; `malformed-json` for bytes that are not UTF-8.
+ */
+export async function readBody(
+  request: IncomingMessage & { body?: unknown },
+  maxBytes: number,
+): Promise<Body> {
+  const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '')
+    .split(';')
+    .map((part) => part.trim().toLowerCase())
+  refuseOtherEncodings(request.headers['content-encoding'], parameters)
+  if (request.readableDidRead) return takeParsed(request.body, mediaType)
+
+  const announced = Number(request.headers['content-length'] ?? 0)
+  if (announced > maxBytes) throw tooLarge(maxBytes)
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxBytes) throw tooLarge(maxBytes)
+    chunks.push(chunk)
+  }
+  return { kind: 'text', text: decode(Buffer.concat(chunks)), mediaType }
+}
+
+function takeParsed(value: unknown, mediaType: string): Body {
+  if (typeof value === 'string') return { kind: 'text', text: value, mediaType }
+  if (Buffer.isBuffer(value)) return { kind: 'text', text: decode(value), mediaType }
+  return { kind: 'parsed', value, mediaType }
+}
+
+function refuseOtherEncodings(encoding: string | undefined, parameters: readonly string[]): void {
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+    throw new TunaCornError(
+      'unsupported-media-type',
+      `Expected a body that is not compressed, but its Content-Encoding is ${JSON.stringify(encoding)}.`,
+    )
+  }
+  const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
+  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) {
+    throw new TunaCornError(
+      'unsupported-media-type',
+      `Expected a body in UTF-8, but its charset is ${charset}.`,
+    )
+  }
+}
+
+function decode(bytes: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new TunaCornError('malformed-json', 'Expected a body in UTF-8, but found bytes that are not.', {
+      cause,
+    })
+  }
+}
+
+function tooLarge(maxBytes: number): TunaCornError {
+  return new TunaCornError('too-large', `Expected a body of at most ${maxBytes} bytes, but it is larger.`)
+}

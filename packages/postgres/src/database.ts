@@ -1,0 +1,144 @@
+import { createHash } from 'node:crypto'
+import pg from 'pg'
+import { TunaCornError } from '@tunacorn/core'
+
+/** One whole SQL statement, and a name by which a connection keeps it prepared. */
+export interface Statement {
+  readonly name: string
+  readonly text: string
+}
+
+export type Row = Readonly<Record<string, unknown>>
+
+const identity = (text: string): string => text
+const parsers = new Map<number, (text: string) => unknown>([
+  [pg.types.builtins.INT8, Number],
+  // Payloads pass through as the text they are.
+  [pg.types.builtins.JSON, identity],
+])
+// Set on each query, so that a host's pool keeps its own ways with types.
+const types = {
+  getTypeParser: (oid: number, format?: string): unknown =>
+    parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text'),
+}
+
+/** Errors that mean: nothing was done, and the same statement may go through if sent again. */
+const transient = new Set([
+  '40001', // serialization_failure
+  '40P01', // deadlock_detected
+  '55P03', // lock_not_available
+])
+
+/** The statement was not known to the session that it reached: a pooler stands between. */
+const poolerBetween = new Set(['26000', '42P05'])
+
+type Connection = Pick<pg.ClientBase, 'query'>
+
+/** Runs statements on a pool: prepared where possible, results typed, errors told apart. */
+export class Database {
+  readonly pool: pg.Pool
+  readonly schema: string
+  #prepare = true
+
+  /** @param schema the PostgreSQL schema that all of TunaCorn lives in. */
+  constructor(pool: pg.Pool, schema: string) {
+    this.pool = pool
+    this.schema = quoteIdentifier(schema)
+  }
+
+  statement(label: string, text: string): Statement {
+    const digest = createHash('sha256').update(text).digest('hex').slice(0, 12)
+    return { name: `tunacorn_${label}_${digest}`, text }
+  }
+
+  /** Runs one statement by itself, as its own transaction. */
+  async run(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    return this.runOn(this.pool, statement, values)
+  }
+
+  /** Runs one statement on a connection that the caller holds. */
+  async runOn(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    try {
+      return await this.#send(connection, statement, values, this.#prepare)
+    } catch (error) {
+      if (!this.#prepare || !poolerBetween.has(sqlState(error) ?? '')) throw storeError(error)
+    }
+    // PgBouncer in transaction mode hands each transaction another session: prepare nothing from now on.
+    this.#prepare = false
+    try {
+      return await this.#send(connection, statement, values, false)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  /** Runs `body` in a transaction on one connection; rolled back when it throws. */
+  async transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
+    const connection = await this.connect()
+    let broken: Error | undefined
+    try {
+      // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
+      await connection.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
+      const result = await body(connection)
+      await connection.query('COMMIT')
+      return result
+    } catch (error) {
+      await connection.query('ROLLBACK').catch((cause: Error) => {
+        broken = cause
+      })
+      throw storeError(error)
+    } finally {
+      connection.release(broken)
+    }
+  }
+
+  async connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect()
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  async #send(
+    connection: Connection,
+    { name, text }: Statement,
+    values: readonly unknown[],
+    prepare: boolean,
+  ): Promise<Row[]> {
+    const { rows } = await connection.query<Row>({
+      ...(prepare ? { name } : {}),
+      text,
+      values: values as unknown[],
+      types: types as pg.CustomTypesConfig,
+    })
+    return rows
+  }
+}
+
+export function quoteIdentifier(name: string): string {
+  return pg.escapeIdentifier(name)
+}
+
+/** Whether the database refused only because of what others were doing at that moment. */
+export function isTransient(error: unknown): boolean {
+  return transient.has(sqlState(error instanceof TunaCornError ? error.cause : error) ?? '')
+}
+
+function sqlState(error: unknown): string | undefined {
+  const code = (error as { code?: unknown } | undefined)?.code
+  return typeof code === 'string' ? code : undefined
+}
+
+/**
+ * Tells apart what the database refused (its own error passes) from a database that did not answer:
+ * `unavailable`, and what became of the statement is not known.
+ */
+function storeError(error: unknown): unknown {
+  if (error instanceof TunaCornError) return error
+  const state = sqlState(error)
+  const refused = error instanceof pg.DatabaseError && state !== undefined && !/^(08|53|57P|58)/.test(state)
+  if (refused) return error
+  const reason = error instanceof Error ? error.message || (state ?? error.name) : String(error)
+  return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
+}

@@ -1,0 +1,6 @@
+import { foundation } from './0001-foundation.js'
+
+/** In the order they are applied; only ever appended to. The schema's version is their number. */
+export const migrations: readonly { readonly name: string; readonly sql: (schema: string) => string }[] = [
+  { name: 'foundation', sql: foundation },
+]

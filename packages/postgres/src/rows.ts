@@ -1,0 +1,124 @@
+import {
+  Payload,
+  type BoardTask,
+  type ClaimedBoardTask,
+  type DefinitionSummary,
+  type HistoryEvent,
+  type LapsedAttempt,
+  type ProcessRecord,
+  type StoredDefinition,
+} from '@tunacorn/core'
+import type { Row } from './database.js'
+
+// The only place, besides the statements themselves, that knows the names of columns.
+
+export const processColumns = `p.id, p.definition, p.definition_version, p.state, p.version, p.total, p.completed,
+  p.failed, p.priority, p.input, p.started_at, p.ended_at`
+
+export function processRecord(row: Row): ProcessRecord {
+  return {
+    id: row['id'] as string,
+    definition: row['definition'] as string,
+    definitionVersion: row['definition_version'] as number,
+    state: row['state'] as ProcessRecord['state'],
+    version: row['version'] as number,
+    total: row['total'] as number,
+    completed: row['completed'] as number,
+    failed: row['failed'] as number,
+    priority: row['priority'] as number,
+    input: payload(row['input']),
+    startedAt: row['started_at'] as Date,
+    endedAt: optional<Date>(row['ended_at']),
+  }
+}
+
+export const eventColumns = `h.process_id, h.version, h.type, h.task, h.attempt, h.secret, h.worker, h.scheduled_at,
+  h.claimed_at, h.at, h.lapsed, h.payload`
+
+export function historyEvent(row: Row): HistoryEvent {
+  const attempt = optional<number>(row['attempt'])
+  const secret = optional<string>(row['secret'])
+  return {
+    version: row['version'] as number,
+    type: row['type'] as HistoryEvent['type'],
+    at: row['at'] as Date,
+    task: optional<number>(row['task']),
+    claim: attempt === undefined || secret === undefined ? undefined : { attempt, secret },
+    worker: optional<string>(row['worker']),
+    scheduledAt: optional<Date>(row['scheduled_at']),
+    claimedAt: optional<Date>(row['claimed_at']),
+    lapsed: lapsedAttempts(row['lapsed']),
+    payload: payload(row['payload']),
+  }
+}
+
+export const boardColumns = `t.process_id, t.task, t.name, t.definition, t.priority, t.attempt, t.scheduled_at,
+  t.claimable_at, t.worker, t.claimed_at, t.lapsed`
+
+export function boardTask(row: Row): BoardTask {
+  return {
+    processId: row['process_id'] as string,
+    task: row['task'] as number,
+    name: row['name'] as string,
+    definition: row['definition'] as string,
+    priority: row['priority'] as number,
+    attempt: row['attempt'] as number,
+    scheduledAt: row['scheduled_at'] as Date,
+    claimableAt: row['claimable_at'] as Date,
+    worker: optional<string>(row['worker']),
+    claimedAt: optional<Date>(row['claimed_at']),
+    lapsed: lapsedAttempts(row['lapsed']),
+  }
+}
+
+export function claimedBoardTask(row: Row, secret: string): ClaimedBoardTask {
+  return {
+    processId: row['process_id'] as string,
+    task: row['task'] as number,
+    name: row['name'] as string,
+    claim: { attempt: row['attempt'] as number, secret },
+    leaseExpiresAt: row['claimable_at'] as Date,
+  }
+}
+
+export const definitionColumns = `d.name, d.version, d.description, d.task_count, d.created_at, d.registered_at`
+
+export function definitionSummary(row: Row): DefinitionSummary {
+  return {
+    name: row['name'] as string,
+    version: row['version'] as number,
+    description: optional<string>(row['description']),
+    taskCount: row['task_count'] as number,
+    createdAt: row['created_at'] as Date,
+    registeredAt: row['registered_at'] as Date,
+  }
+}
+
+export function storedDefinition(row: Row): StoredDefinition {
+  return {
+    ...definitionSummary(row),
+    // The checker has let it in, so it is as it says.
+    definition: JSON.parse(row['content'] as string) as StoredDefinition['definition'],
+    source: row['source'] as string,
+    format: row['format'] as StoredDefinition['format'],
+  }
+}
+
+function lapsedAttempts(value: unknown): LapsedAttempt[] {
+  const attempts =
+    (value as { attempt: number; worker: string; claimedAt: string; leaseExpiredAt: string }[] | null) ?? []
+  return attempts.map((one) => ({
+    attempt: one.attempt,
+    worker: one.worker,
+    claimedAt: new Date(one.claimedAt),
+    leaseExpiredAt: new Date(one.leaseExpiredAt),
+  }))
+}
+
+function payload(value: unknown): Payload | undefined {
+  return value === null ? undefined : Payload.fromStored(value as string)
+}
+
+function optional<T>(value: unknown): T | undefined {
+  return value === null ? undefined : (value as T)
+}

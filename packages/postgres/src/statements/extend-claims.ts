@@ -1,0 +1,30 @@
+import type { HeldTask } from '@tunacorn/core'
+
+/**
+ * Starts leases anew. Rows that another has in hand are passed over, because waiting for one row while holding
+ * others could close a circle with a commit; the caller asks for those again, each alone (`wait`).
+ */
+export function extendClaimsSql(schema: string, wait: boolean): string {
+  return `
+WITH live AS MATERIALIZED (
+  SELECT t.process_id, t.task, coalesce($5::bigint, t.lease_ms) AS lease_ms
+  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) AS r (process_id, task, attempt, secret)
+  JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
+   AND t.attempt = r.attempt AND t.secret = r.secret
+  FOR UPDATE OF t ${wait ? '' : 'SKIP LOCKED'}
+)
+UPDATE ${schema}.task_list t
+SET claimable_at = now() + live.lease_ms * interval '1 ms'
+FROM live WHERE t.process_id = live.process_id AND t.task = live.task
+RETURNING t.process_id, t.task, t.claimable_at`
+}
+
+export function extendClaimsValues(held: readonly HeldTask[], leaseMs: number | undefined): unknown[] {
+  return [
+    held.map(({ processId }) => processId),
+    held.map(({ task }) => task),
+    held.map(({ claim }) => claim.attempt),
+    held.map(({ claim }) => claim.secret),
+    leaseMs ?? null,
+  ]
+}

@@ -1,0 +1,12 @@
+export { formatDuration, maxDurationMs, parseDuration } from './duration.js'
+export { errorRegistry, isErrorCode, type ErrorCode } from './errors.js'
+export { openapiDocument } from './generated/document.js'
+export type { components, operations, paths } from './generated/openapi.js'
+export type {
+  OpenApiBody,
+  OpenApiDocument,
+  OpenApiOperation,
+  OpenApiParameter,
+  OpenApiPath,
+} from './openapi-document.js'
+export type * from './resources.js'
