@@ -72,21 +72,21 @@ export class Database {
     }
   }
 
-  /** Runs `body` in a transaction on one connection; rolled back when it throws. */
+  /** Runs `body` in a transaction on one connection; rolled back when it throws, and what it throws is passed on. */
   async transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
     const connection = await this.connect()
     let broken: Error | undefined
     try {
       // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
-      await connection.query(`BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
+      await control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
       const result = await body(connection)
-      await connection.query('COMMIT')
+      await control(connection, 'COMMIT')
       return result
     } catch (error) {
       await connection.query('ROLLBACK').catch((cause: Error) => {
         broken = cause
       })
-      throw storeError(error)
+      throw error
     } finally {
       connection.release(broken)
     }
@@ -113,6 +113,14 @@ export class Database {
       types: types as pg.CustomTypesConfig,
     })
     return rows
+  }
+}
+
+async function control(connection: Connection, sql: string): Promise<void> {
+  try {
+    await connection.query(sql)
+  } catch (error) {
+    throw storeError(error)
   }
 }
 

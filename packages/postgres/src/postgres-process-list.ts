@@ -59,8 +59,8 @@ export class PostgresProcessList implements ProcessList {
   async fetch(reads: readonly Read[]): Promise<(FetchedProcess | undefined)[]> {
     if (reads.length === 0) return []
     const rows = await this.store.run(this.#fetch, readValues(reads))
-    const found = new Map(rows.map((row) => [row['id'], fetchedProcess(row)]))
-    return reads.map(({ id }) => found.get(id))
+    const found = new Map(rows.map((row) => [row['place'], fetchedProcess(row)]))
+    return reads.map((_read, index) => found.get(index + 1))
   }
 
   async persist(changes: readonly ProcessChange[]): Promise<PersistResult[]> {
@@ -137,13 +137,13 @@ export class PostgresProcessList implements ProcessList {
 
   async #persistStarts(starts: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
     const rows = await this.store.run(this.#start, startProcessesValues(starts))
-    for (const row of rows) results.set(row['id'] as string, { status: 'committed', at: row['at'] as Date })
+    collectStarts(rows, results)
   }
 
   async #persistMoves(moves: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
     try {
       const rows = await this.store.run(this.#commit, commitChangesValues(moves))
-      collect(rows, moves, results)
+      collectMoves(rows, moves, results)
     } catch (error) {
       // Left out of the results, they count as moved: they may be tried again.
       if (!isTransient(error)) throw error
@@ -152,8 +152,13 @@ export class PostgresProcessList implements ProcessList {
 
   async #persistOn(connection: pg.PoolClient, change: ProcessChange): Promise<PersistResult> {
     const results = new Map<string, PersistResult>()
-    const rows = await this.store.runOn(connection, this.#commitWaiting, commitChangesValues([change]))
-    collect(rows, [change], results)
+    if (change.started === undefined) {
+      const rows = await this.store.runOn(connection, this.#commitWaiting, commitChangesValues([change]))
+      collectMoves(rows, [change], results)
+    } else {
+      const rows = await this.store.runOn(connection, this.#start, startProcessesValues([change]))
+      collectStarts(rows, results)
+    }
     return results.get(change.id) ?? { status: 'moved' }
   }
 }
@@ -165,7 +170,11 @@ function readValues(reads: readonly Read[]): unknown[] {
   return [reads.map(({ id }) => id), reads.map(({ afterVersion }) => afterVersion)]
 }
 
-function collect(
+function collectStarts(rows: readonly Row[], results: Map<string, PersistResult>): void {
+  for (const row of rows) results.set(row['id'] as string, { status: 'committed', at: row['at'] as Date })
+}
+
+function collectMoves(
   rows: readonly Row[],
   changes: readonly ProcessChange[],
   results: Map<string, PersistResult>,

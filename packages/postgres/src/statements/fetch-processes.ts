@@ -8,8 +8,8 @@ import { processColumns, processRecord } from '../rows.js'
  */
 export function fetchProcessesSql(schema: string, hold: boolean): string {
   return `
-SELECT ${processColumns}, e.types, e.tasks
-FROM unnest($1::uuid[], $2::bigint[]) AS r (id, after)
+SELECT ${processColumns}, r.place, e.types, e.tasks
+FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS r (id, after, place)
 JOIN ${schema}.process p ON p.id = r.id
 CROSS JOIN LATERAL (
   SELECT array_agg(h.type ORDER BY h.version) AS types, array_agg(h.task ORDER BY h.version) AS tasks

@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { ClaimRequest } from '@tunacorn/core'
+import { describe, expect, it } from 'vitest'
+import { claim, complete, engineOn, flat, MemoryStore, refusalOf, standIn, startLoan } from './support.js'
+
+const never = 60_000
+
+describe('a claim that waits', () => {
+  it('is answered as soon as there is work', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    const waiting = engine.claimTasks({ worker: 'w', names: ['Credit'], waitMs: never })
+    const process = await startLoan(engine)
+    await complete(engine, process, 'Open')
+    const { tasks } = await waiting
+    expect(tasks.map(({ name }) => name)).toEqual(['Credit'])
+  })
+
+  it('finds what another replica has put on the board', async () => {
+    const store = new MemoryStore()
+    const waiting = engineOn(store).claimTasks({ worker: 'w', waitMs: never })
+    await startLoan(engineOn(store))
+    expect((await waiting).tasks).toHaveLength(1)
+  })
+
+  it('finds a task whose lease has run out, without anybody reporting it', async () => {
+    const engine = engineOn(new MemoryStore())
+    const process = await startLoan(engine)
+    await engine.claimTasks({ worker: 'dies', leaseMs: 100 })
+    const { tasks } = await engine.claimTasks({ worker: 'w', names: ['Open'], waitMs: never })
+    expect(tasks).toMatchObject([{ attempt: 2, process: { id: process } }])
+  })
+
+  it('is answered with nothing when its time is up, or the engine closes', async () => {
+    const engine = engineOn(new MemoryStore())
+    expect((await engine.claimTasks({ worker: 'w', waitMs: 30 })).tasks).toEqual([])
+    const waiting = engine.claimTasks({ worker: 'w', waitMs: never })
+    await sleep(10)
+    await engine.close()
+    expect((await waiting).tasks).toEqual([])
+    expect(await refusalOf(engine.claimTasks({ worker: 'w' }))).toBe('closing')
+  })
+
+  it('does not wait when it brought results', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    await engine.registerDefinition(flat('one', 1))
+    await engine.startProcess({ definition: 'one' })
+    const [task] = (await engine.claimTasks({ worker: 'w' })).tasks
+    const results = [{ task: task!.id, claim: task!.claim }]
+    const begin = performance.now()
+    const answer = await engine.claimTasks({ worker: 'w', waitMs: never, results })
+    expect(performance.now() - begin).toBeLessThan(5_000)
+    expect(answer.tasks).toEqual([])
+    expect(answer.results).toMatchObject([{ version: 2 }])
+  })
+
+  it('whose client has gone gives back what it would have been handed, and it does not count as an attempt', async () => {
+    const store = new MemoryStore()
+    const gone = new AbortController()
+    const taskList = standIn(store.taskList, {
+      claim: async (request: ClaimRequest) => {
+        const claimed = await store.taskList.claim(request)
+        // The client goes away at the worst moment.
+        if (request.worker === 'gone') gone.abort()
+        return claimed
+      },
+    })
+    const engine = engineOn(store, { taskList, pollMs: never })
+    const process = await startLoan(engine)
+    expect((await engine.claimTasks({ worker: 'gone', signal: gone.signal })).tasks).toEqual([])
+    expect(await claim(engine, process, 'Open')).toMatchObject({ attempt: 1 })
+  })
+
+  it('wakes as many as there are tasks, in the order of their coming', async () => {
+    const store = new MemoryStore()
+    let claims = 0
+    const taskList = standIn(store.taskList, {
+      claim: (request: ClaimRequest) => {
+        claims += 1
+        return store.taskList.claim(request)
+      },
+    })
+    const engine = engineOn(store, { taskList, pollMs: never })
+    await engine.registerDefinition(flat('three', 3))
+    const answered: number[] = []
+    const waiting = Array.from({ length: 50 }, (_, index) =>
+      engine
+        .claimTasks({ worker: `w${index}`, waitMs: 200 })
+        .then(({ tasks }) => (tasks.length > 0 ? answered.push(index) : 0)),
+    )
+    await sleep(10)
+    claims = 0
+    await engine.startProcess({ definition: 'three' })
+    await Promise.all(waiting)
+    expect(answered).toEqual([0, 1, 2])
+    // Each that was woken passes the word on once, for there might have been more.
+    expect(claims).toBeLessThanOrEqual(7)
+  })
+})
+
+describe('a thousand idle workers', () => {
+  it('cost the store no more than one', async () => {
+    const store = new MemoryStore()
+    const engineAsking = (counter: { asked: number }) =>
+      engineOn(store, {
+        pollMs: 20,
+        taskList: standIn(store.taskList, {
+          claimable: (names: readonly string[] | undefined) => {
+            counter.asked += 1
+            return store.taskList.claimable(names)
+          },
+        }),
+      })
+    const [crowd, single] = [{ asked: 0 }, { asked: 0 }]
+    const crowdEngine = engineAsking(crowd)
+    const singleEngine = engineAsking(single)
+    await Promise.all([
+      singleEngine.claimTasks({ worker: 'w', names: ['idle'], waitMs: 500 }),
+      ...Array.from({ length: 1000 }, (_, index) =>
+        crowdEngine.claimTasks({ worker: `w${index}`, names: ['idle'], waitMs: 500 }),
+      ),
+    ])
+    expect(single.asked).toBeGreaterThan(5)
+    expect(crowd.asked).toBeLessThan(single.asked * 2)
+  })
+})
+
+describe('a claimed task', () => {
+  it('carries the outputs of its needs and, unless told not to, the attributes', async () => {
+    const engine = engineOn(new MemoryStore())
+    const process = await startLoan(engine)
+    await complete(engine, process, 'Open', { amount: 5 })
+    const credit = await claim(engine, process, 'Credit')
+    expect(Object.entries(credit.needs ?? {}).map(([name, output]) => [name, output.value()])).toEqual([
+      ['Open', { amount: 5 }],
+    ])
+    expect(credit.attributes).toEqual({ applicant: 'Ada', amount: 5 })
+    const { tasks } = await engine.claimTasks({ worker: 'w', process, attributes: false })
+    expect(tasks[0]?.attributes).toBeUndefined()
+    expect(tasks[0]?.needs).toBeDefined()
+  })
+
+  it('comes without what is too large, which may be asked for by itself', async () => {
+    const engine = engineOn(new MemoryStore())
+    const process = await startLoan(engine)
+    const large = { text: 'x'.repeat(300_000) }
+    await complete(engine, process, 'Open', large)
+    const credit = await claim(engine, process, 'Credit')
+    expect(credit.needs).toBeUndefined()
+    expect(credit.attributes).toBeUndefined()
+    expect((await engine.fetchAttributes(credit.id)).attributes).toEqual({ applicant: 'Ada', ...large })
+  })
+
+  it('is the one asked for, or refused by why it cannot be had', async () => {
+    const engine = engineOn(new MemoryStore())
+    const process = await startLoan(engine)
+    expect(await refusalOf(engine.claimTask(`${process}.3`, { worker: 'w' }))).toBe('task-not-active')
+    expect(await refusalOf(engine.claimTask(`${process}.9`, { worker: 'w' }))).toBe('task-not-found')
+    const open = await engine.claimTask(`${process}.0`, { worker: 'w' })
+    expect(open.name).toBe('Open')
+    expect(await refusalOf(engine.claimTask(`${process}.0`, { worker: 'w' }))).toBe('task-held')
+    await engine.completeTask(open.id, open.claim)
+    expect(await refusalOf(engine.claimTask(`${process}.0`, { worker: 'w' }))).toBe('task-ended')
+    const unknown = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c.0'
+    expect(await refusalOf(engine.claimTask(unknown, { worker: 'w' }))).toBe('process-not-found')
+  })
+
+  it('that is released goes back to its place, to whoever waits for it', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    const process = await startLoan(engine)
+    const open = await claim(engine, process, 'Open')
+    const waiting = engine.claimTasks({ worker: 'w', waitMs: never })
+    await sleep(10)
+    await engine.releaseTask(open.id, open.claim)
+    expect((await waiting).tasks).toMatchObject([{ id: open.id, attempt: 1 }])
+    expect(await refusalOf(engine.releaseTask(open.id, open.claim))).toBe('claim-lost')
+  })
+})
