@@ -1,0 +1,73 @@
+import { PostgresStore } from '@tunacorn/postgres'
+import { Client } from 'pg'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { freshDatabase, postgresUrl } from './support/databases.js'
+
+const url = postgresUrl()
+
+describe.skipIf(url === undefined)('migrating', () => {
+  let database: { url: string; drop(): Promise<void> }
+  let client: Client
+
+  beforeAll(async () => {
+    database = await freshDatabase(url ?? '')
+    client = new Client({ connectionString: database.url })
+    await client.connect()
+  })
+
+  afterAll(async () => {
+    await client.end()
+    await database.drop()
+  })
+
+  it('is done once, however many replicas start at the same time', async () => {
+    const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
+    const applied = await Promise.all(stores.map((store) => store.migrate()))
+    expect(applied.filter(({ length }) => length > 0)).toEqual([['foundation']])
+    await Promise.all(stores.map((store) => store.close()))
+  })
+
+  it('keeps everything in a schema of its own, whatever its name', async () => {
+    const schema = 'odd "name'
+    const store = new PostgresStore(database.url, { schema })
+    await store.migrate()
+    const { rows } = await client.query<{ name: string }>(
+      `SELECT table_name AS name FROM information_schema.tables WHERE table_schema = $1 ORDER BY 1`,
+      [schema],
+    )
+    expect(rows.map(({ name }) => name)).toEqual([
+      'definition',
+      'definition_name',
+      'history',
+      'migration',
+      'process',
+      'task_list',
+    ])
+    await store.close()
+  })
+
+  it('refuses a schema that is newer than the code', async () => {
+    const store = new PostgresStore(database.url, { schema: 'newer' })
+    await store.migrate()
+    await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
+    await expect(store.migrate()).rejects.toThrow(/version 1 or older, but found 99. .*run that version/)
+    await store.close()
+  })
+
+  it('leaves nothing behind when a migration fails', async () => {
+    const store = new PostgresStore(database.url, { schema: 'broken' })
+    await client.query(`CREATE SCHEMA broken; CREATE TABLE broken.task_list (in_the_way int)`)
+    await expect(store.migrate()).rejects.toThrow(/already exists/)
+    const { rows } = await client.query(`SELECT to_regclass('broken.process') AS process`)
+    expect(rows).toEqual([{ process: null }])
+    await client.query('DROP TABLE broken.task_list')
+    expect(await store.migrate()).toEqual(['foundation'])
+    await store.close()
+  })
+
+  it('says that the database does not answer when it does not', async () => {
+    const store = new PostgresStore('postgres://127.0.0.1:1/none')
+    await expect(store.migrate()).rejects.toMatchObject({ code: 'unavailable' })
+    await store.close()
+  })
+})
