@@ -59,19 +59,30 @@ export type {
 } from './lists/task-list.js'
 export { MemoryStore } from './lists/memory/memory-store.js'
 
-export {
-  Engine,
-  type ClaimTasksRequest,
-  type ClaimTasksResult,
-  type Page,
-  type PageRequest,
-  type StartRequest,
-  type StartResult,
-  type TaskResult,
-} from './engine/engine.js'
+export type { RegisteredDefinition } from './engine/definitions.js'
+export { Engine } from './engine/engine.js'
 export { formatClaim, formatTaskId, isProcessId, parseClaim, parseTaskId } from './engine/ids.js'
 export type { Logger } from './engine/logger.js'
 export type { EngineOptions } from './engine/options.js'
+export type { Page, PageRequest } from './engine/page.js'
+export type {
+  HistoryPage,
+  HistoryRequest,
+  ProcessFilters,
+  ProcessView,
+  StartRequest,
+  StartResult,
+} from './engine/processes.js'
+export type { Refusal } from './engine/refusal.js'
 export type { ReportResult } from './engine/reports.js'
 export type { ClaimedTask, TaskAttributes } from './engine/task-context.js'
 export type { TaskView, TaskViewState } from './engine/task-views.js'
+export type {
+  BoardFilters,
+  ClaimTaskRequest,
+  ClaimTasksRequest,
+  ClaimTasksResult,
+  HeldTaskId,
+  ProcessTaskFilters,
+  TaskResult,
+} from './engine/tasks.js'

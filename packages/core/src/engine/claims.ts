@@ -11,7 +11,7 @@ export interface ClaimsOptions {
 
 export interface WaitOptions {
   readonly waitMs: number
-  /** The client has gone: whatever it would be handed is given back. */
+  /** The client has gone: there is nobody to wait for. */
   readonly signal?: AbortSignal | undefined
 }
 
@@ -40,7 +40,7 @@ export class Claims {
         waiter.isWoken = false
         const tasks = await this.#options.taskList.claim(request)
         if (tasks.length === request.max) this.#wakeOne(request)
-        if (tasks.length > 0) return await this.#handOver(tasks, signal)
+        if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
         if (isOver || !(await waiter.sleep(deadline - Date.now(), signal))) return []
       }
@@ -78,12 +78,6 @@ export class Claims {
   #enqueue(waiter: Waiter): void {
     this.#waiting.add(waiter)
     if (!this.#closed) this.#startPolling()
-  }
-
-  async #handOver(tasks: ClaimedBoardTask[], signal: AbortSignal | undefined): Promise<ClaimedBoardTask[]> {
-    if (signal?.aborted !== true) return tasks
-    for (const task of tasks) await this.#options.taskList.release(task)
-    return []
   }
 
   /** There may be more where that came from. */

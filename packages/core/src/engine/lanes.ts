@@ -17,15 +17,26 @@ export class Lanes {
     return this.#laneOf(processId).submit(processId, work)
   }
 
+  /** As `submit`, for who wants what was asked or nothing. @throws TunaCornError with the rejection's code. */
+  async done(processId: string, work: Work): Promise<Extract<Outcome, { status: 'done' }>> {
+    const outcome = await this.submit(processId, work)
+    switch (outcome.status) {
+      case 'done':
+        return outcome
+      case 'rejected':
+        throw new TunaCornError(outcome.rejection.code, outcome.rejection.detail)
+      case 'claim-lost':
+        throw new TunaCornError('claim-lost')
+    }
+  }
+
   /**
    * What `look` makes of an up-to-date copy; it must not keep the copy.
    * @throws TunaCornError `process-not-found`
    */
   async look<T>(processId: string, look: (copy: ProcessCopy) => T): Promise<T> {
     const seen: T[] = []
-    const outcome = await this.submit(processId, { kind: 'look', look: (copy) => seen.push(look(copy)) })
-    if (outcome.status === 'rejected')
-      throw new TunaCornError(outcome.rejection.code, outcome.rejection.detail)
+    await this.done(processId, { kind: 'look', look: (copy) => seen.push(look(copy)) })
     return seen[0] as T
   }
 

@@ -4,8 +4,8 @@ import type { Payload } from '../payload.js'
 import type { EndTask } from '../process/commands.js'
 import type { Claim } from '../process/events.js'
 import type { Lanes } from './lanes.js'
+import type { Refusal } from './refusal.js'
 import type { Outcome } from './work.js'
-import { TunaCornError } from '../errors.js'
 import { formatTaskId } from './ids.js'
 
 /** A worker's word on a task that it holds. */
@@ -20,7 +20,7 @@ export interface Report {
 /** What became of it: the version of its process that it made, or why it was refused. */
 export type ReportResult =
   | { readonly version: number; readonly refusal?: undefined }
-  | { readonly refusal: { readonly code: ErrorCode; readonly detail: string }; readonly version?: undefined }
+  | { readonly refusal: Refusal; readonly version?: undefined }
 
 /**
  * Takes reports to their lanes. A report whose answer was lost may be sent again: its claim is found in the event
@@ -74,10 +74,4 @@ const eventOf = { 'complete-task': 'task-completed', 'fail-task': 'task-failed' 
 
 function refuse(code: ErrorCode, report: Report, what: string): ReportResult {
   return { refusal: { code, detail: `Task ${formatTaskId(report)} ${what}.` } }
-}
-
-/** For callers of a single report: its version, or its refusal thrown. */
-export function versionOrThrow({ version, refusal }: ReportResult): number {
-  if (refusal !== undefined) throw new TunaCornError(refusal.code, refusal.detail)
-  return version
 }

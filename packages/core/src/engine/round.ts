@@ -1,13 +1,11 @@
-import type { FetchedProcess, PersistResult, ProcessList } from '../lists/process-list.js'
-import type { ProcessEvent } from '../process/events.js'
+import type { PersistResult, ProcessList } from '../lists/process-list.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
 import type { Errand } from './work.js'
 import { TunaCornError } from '../errors.js'
-import { apply } from '../process/apply.js'
-import { ProcessState } from '../process/state.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
+import { advance, ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
 
 /** Errands that this round could not settle, and why: they are to be tried again. */
 export interface Leftover {
@@ -35,26 +33,26 @@ export interface RoundParts {
   readonly onEntered: (entered: readonly EnteredTasks[]) => void
 }
 
-type Groups = ReadonlyMap<string, readonly Errand[]>
-
 /**
  * One turn of a lane: errands grouped by process → copies → decided → one `persist` → answered.
  * Nobody is answered before the commit, and nobody is rejected from a copy that may be behind.
  */
 export class Round {
   readonly #parts: RoundParts
+  readonly #copies: ProcessCopies
 
   constructor(parts: RoundParts) {
     this.#parts = parts
+    this.#copies = new ProcessCopies(parts)
   }
 
   /**
    * @param options.fresh read what is new in the history even where there is a copy.
    * @returns what is to be tried again.
    */
-  async run(groups: Groups, options: { readonly fresh: boolean }): Promise<Leftover[]> {
+  async run(groups: ErrandGroups, options: { readonly fresh: boolean }): Promise<Leftover[]> {
     try {
-      const current = await this.#bringUpToDate(groups, options.fresh)
+      const current = await this.#copies.bringUpToDate(groups, options.fresh)
       const planned = await this.#plan(groups, current)
       return [...this.#settleUnchanged(planned, current), ...(await this.#commit(planned, current))]
     } catch (error) {
@@ -68,7 +66,7 @@ export class Round {
   async runHolding(processId: string, errands: readonly Errand[]): Promise<Leftover[]> {
     const groups = new Map([[processId, errands]])
     try {
-      const { copies } = await this.#bringUpToDate(groups, true)
+      const { copies } = await this.#copies.bringUpToDate(groups, true)
       const copy = copies.get(processId)
       // It does not exist, or does not exist yet: there is nothing to hold.
       if (copy === undefined) return await this.run(groups, { fresh: true })
@@ -95,58 +93,7 @@ export class Round {
     }
   }
 
-  /** Copies of all processes asked for that exist; which of them hold everything that is in the store by now. */
-  async #bringUpToDate(groups: Groups, fresh: boolean): Promise<Current> {
-    const copies = new Map<string, ProcessCopy>()
-    const reads: { id: string; afterVersion: number }[] = []
-    for (const [id, errands] of groups) {
-      if (errands.every(({ work }) => work.kind === 'start')) continue
-      const copy = this.#parts.cache.get(id)
-      if (copy !== undefined) copies.set(id, copy)
-      const looks = errands.some(({ work }) => work.kind === 'look')
-      if (copy === undefined || fresh || looks) reads.push({ id, afterVersion: copy?.state.version ?? 0 })
-    }
-    const upToDate = new Set(reads.map(({ id }) => id))
-    const fetched = reads.length === 0 ? [] : await this.#parts.processList.fetch(reads)
-    for (const [index, { id }] of reads.entries()) {
-      const known = copies.get(id)
-      copies.delete(id)
-      this.#parts.cache.drop(id)
-      const found = fetched[index]
-      const copy = found === undefined ? undefined : await this.#copyOf(found, known, groups.get(id) ?? [])
-      if (copy === undefined) continue
-      copies.set(id, copy)
-      this.#parts.cache.put(id, copy)
-    }
-    return { copies, upToDate }
-  }
-
-  /** Refuses those who wait for a process that cannot be understood; the others of the round go on. */
-  async #copyOf(
-    found: FetchedProcess,
-    known: ProcessCopy | undefined,
-    errands: readonly Errand[],
-  ): Promise<ProcessCopy | undefined> {
-    try {
-      return advance(known ?? (await this.#emptyCopy(found)), found)
-    } catch (error) {
-      for (const { refuse } of errands) refuse(error)
-      return undefined
-    }
-  }
-
-  async #emptyCopy({ record }: FetchedProcess): Promise<ProcessCopy> {
-    const known = await this.#parts.definitions.version(record.definition, record.definitionVersion)
-    if (known === undefined) {
-      throw new TunaCornError(
-        'internal',
-        `Expected process ${record.id} to have its definition ${JSON.stringify(record.definition)} version ${record.definitionVersion} beside it, but that is gone.`,
-      )
-    }
-    return { record, state: new ProcessState(known.graph) }
-  }
-
-  async #plan(groups: Groups, { copies }: Current): Promise<PlannedChange[]> {
+  async #plan(groups: ErrandGroups, { copies }: CurrentCopies): Promise<PlannedChange[]> {
     const planned: PlannedChange[] = []
     const starts: Errand[] = []
     for (const [id, errands] of groups) {
@@ -185,7 +132,7 @@ export class Round {
     return version === undefined ? definitions.default(definition) : definitions.version(definition, version)
   }
 
-  async #commit(planned: readonly PlannedChange[], current: Current): Promise<Leftover[]> {
+  async #commit(planned: readonly PlannedChange[], current: CurrentCopies): Promise<Leftover[]> {
     const moving = planned.filter(hasEvents)
     if (moving.length === 0) return []
     let results: PersistResult[]
@@ -200,7 +147,7 @@ export class Round {
   #settle(
     planned: readonly PlannedChange[],
     results: readonly PersistResult[],
-    current: Current,
+    current: CurrentCopies,
   ): Leftover[] {
     const entered: EnteredTasks[] = []
     const leftovers: Leftover[] = []
@@ -223,7 +170,7 @@ export class Round {
     return leftovers
   }
 
-  #settleCommitted(plan: PlannedChange, at: Date, current: Current): Leftover[] {
+  #settleCommitted(plan: PlannedChange, at: Date, current: CurrentCopies): Leftover[] {
     const copy = settledCopy(plan, at)
     const { id } = copy.record
     this.#parts.cache.put(id, copy)
@@ -251,7 +198,7 @@ export class Round {
   }
 
   /** Rejections that came without any change beside them. */
-  #settleUnchanged(planned: readonly PlannedChange[], current: Current): Leftover[] {
+  #settleUnchanged(planned: readonly PlannedChange[], current: CurrentCopies): Leftover[] {
     return planned
       .filter((plan) => !hasEvents(plan))
       .flatMap((plan) => {
@@ -280,19 +227,7 @@ export class Round {
   }
 }
 
-interface Current {
-  readonly copies: Map<string, ProcessCopy>
-  readonly upToDate: ReadonlySet<string>
-}
-
-/** Lets what the store has happen to a copy that was behind. The copy's state is changed in place. */
-function advance({ state }: ProcessCopy, { record, events }: FetchedProcess): ProcessCopy {
-  // The store keeps what this code wrote; a type that is not known is for `apply` to refuse.
-  for (const { type, task } of events) apply(state, { type, task } as ProcessEvent)
-  return { record, state }
-}
-
-function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: Current): Leftover[] {
+function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: CurrentCopies): Leftover[] {
   const { id } = copy.record
   if (!upToDate.has(id)) {
     return leftover(

@@ -1,4 +1,4 @@
-import type { ClaimedBoardTask } from '../lists/task-list.js'
+import type { ClaimedBoardTask, TaskRef } from '../lists/task-list.js'
 import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
@@ -77,7 +77,7 @@ export class TaskContext {
   /**
    * @throws TunaCornError `process-not-found`, `task-not-found`; `too-large` beyond 100,000 ancestors or 16 MB.
    */
-  async attributesOf(processId: string, task: number): Promise<TaskAttributes> {
+  async attributesOf({ processId, task }: TaskRef): Promise<TaskAttributes> {
     return this.#withCopy(processId, task, async (copy) => {
       const needs = await this.#needs(copy, task, askedLimits)
       const attributes = await this.#attributes(copy, task, askedLimits)

@@ -1,4 +1,4 @@
-import type { BoardTask, TaskList } from '../lists/task-list.js'
+import type { BoardTask, TaskList, TaskRef } from '../lists/task-list.js'
 import type { HistoryEvent, LapsedAttempt, ProcessList } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
@@ -52,7 +52,7 @@ export class TaskViews {
     this.#lanes = lanes
   }
 
-  async one(processId: string, task: number): Promise<TaskView> {
+  async one({ processId, task }: TaskRef): Promise<TaskView> {
     const [onBoard] = await this.#taskList.fetch({
       processId,
       after: { processId, task: task - 1 },

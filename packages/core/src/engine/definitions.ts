@@ -1,0 +1,90 @@
+import type { Definition, DefinitionLimits } from '../definition/definition.js'
+import type {
+  DefinitionList,
+  DefinitionSummary,
+  SourceFormat,
+  StoredDefinition,
+} from '../lists/definition-list.js'
+import type { KnownDefinitions } from './known-definitions.js'
+import type { Logger } from './logger.js'
+import { readDefinition } from '../definition/read-definition.js'
+import { TunaCornError } from '../errors.js'
+import { defaultPageLimit, page, wholeNumber, type Page, type PageRequest } from './page.js'
+
+export interface RegisteredDefinition {
+  readonly stored: DefinitionSummary
+  readonly definition: Definition
+  /** Whether it is a new version; else its very text was known. */
+  readonly created: boolean
+}
+
+export interface DefinitionsParts {
+  readonly definitionList: DefinitionList
+  readonly known: KnownDefinitions
+  readonly limits: Partial<DefinitionLimits>
+  readonly logger: Logger
+}
+
+/** What the engine does with definitions. */
+export class Definitions {
+  readonly #parts: DefinitionsParts
+
+  constructor(parts: DefinitionsParts) {
+    this.#parts = parts
+  }
+
+  async register(source: string, format: SourceFormat): Promise<RegisteredDefinition> {
+    const { definitionList, known, limits, logger } = this.#parts
+    const definition = await readDefinition(source, { format, requireName: true, limits })
+    const { name = '' } = definition
+    const { stored, created } = await definitionList.register({ name, definition, source, format })
+    known.forgetDefault(name)
+    const definitionVersion = stored.version
+    logger.info({ definition: name, definitionVersion, created }, 'definition registered')
+    return { stored, definition, created }
+  }
+
+  async validate(source: string, format: SourceFormat): Promise<Definition> {
+    return readDefinition(source, { format, limits: this.#parts.limits })
+  }
+
+  async fetch(name: string, version?: number): Promise<StoredDefinition> {
+    const stored = await this.#parts.definitionList.fetch(name, version)
+    if (stored === undefined) throw notFound(name, version)
+    return stored
+  }
+
+  async list({ cursor, limit = defaultPageLimit }: PageRequest): Promise<Page<DefinitionSummary>> {
+    const found = await this.#parts.definitionList.list({ afterName: cursor, limit: limit + 1 })
+    return page(found, limit, ({ name }) => name)
+  }
+
+  async versions(
+    name: string,
+    { cursor, limit = defaultPageLimit }: PageRequest,
+  ): Promise<Page<DefinitionSummary>> {
+    const beforeVersion = cursor === undefined ? undefined : wholeNumber(cursor)
+    const found = await this.#parts.definitionList.versions(name, { beforeVersion, limit: limit + 1 })
+    if (found.length === 0 && cursor === undefined) throw notFound(name)
+    return page(found, limit, ({ version }) => String(version))
+  }
+
+  async remove(name: string, version: number): Promise<void> {
+    const { definitionList, known, logger } = this.#parts
+    const result = await definitionList.remove(name, version)
+    if (result === 'not-found') throw notFound(name, version)
+    if (result === 'in-use') {
+      throw new TunaCornError(
+        'definition-in-use',
+        `Processes refer to version ${version} of ${JSON.stringify(name)}. Destroy them first.`,
+      )
+    }
+    known.forget(name, version)
+    logger.info({ definition: name, definitionVersion: version }, 'definition removed')
+  }
+}
+
+function notFound(name: string, version?: number): TunaCornError {
+  const which = version === undefined ? '' : ` with a version ${version}`
+  return new TunaCornError('definition-not-found', `There is no definition ${JSON.stringify(name)}${which}.`)
+}

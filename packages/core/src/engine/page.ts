@@ -1,0 +1,36 @@
+import { TunaCornError } from '../errors.js'
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins, to be given as its cursor; absent on the last. */
+  readonly next: string | undefined
+}
+
+export interface PageRequest {
+  /** `next` of the page before. */
+  readonly cursor?: string | undefined
+  /** How many at most; 100 when absent. */
+  readonly limit?: number | undefined
+}
+
+export const defaultPageLimit = 100
+
+/** A page of what was found when one more than `limit` was asked for. */
+export function page<T>(found: readonly T[], limit: number, cursorOf: (last: T) => string): Page<T> {
+  const items = found.slice(0, limit)
+  const last = items.at(-1)
+  return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : undefined }
+}
+
+/** For cursors that are numbers. */
+export function wholeNumber(cursor: string): number {
+  if (!/^\d{1,15}$/.test(cursor)) throw badCursor(cursor)
+  return Number(cursor)
+}
+
+export function badCursor(cursor: string): TunaCornError {
+  return new TunaCornError(
+    'invalid-request',
+    `Expected the cursor that the page before gave, but found ${JSON.stringify(cursor)}.`,
+  )
+}
