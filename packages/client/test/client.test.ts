@@ -1,3 +1,4 @@
+import * as publicNames from '@tunacorn/client'
 import { TunaCornClient, TunaCornConnectionError, TunaCornHttpError } from '@tunacorn/client'
 import { openapiDocument } from '@tunacorn/protocol'
 import { describe, expect, it } from 'vitest'
@@ -5,6 +6,19 @@ import { FakeServer } from './support/fake-server.js'
 import { scripted, type SentRequest } from './support/scripted-fetch.js'
 
 const id = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c'
+
+describe('the package', () => {
+  it('exports these names and no others', () => {
+    expect(Object.keys(publicNames).toSorted()).toEqual([
+      'ClaimLostError',
+      'TunaCornClient',
+      'TunaCornConnectionError',
+      'TunaCornHttpError',
+      'Worker',
+      'WorkerStoppedError',
+    ])
+  })
+})
 
 describe('the client', () => {
   it('has a method for each operation of openapi.yaml, and one for the source of a definition', () => {

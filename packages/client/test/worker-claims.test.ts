@@ -1,4 +1,5 @@
 import { ClaimLostError, Worker, type WorkerOptions } from '@tunacorn/client'
+import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeServer } from './support/fake-server.js'
 import { Gate } from './support/gate.js'
@@ -184,5 +185,24 @@ describe('a bad connection', () => {
     const task = server.addTask('task')
     await server.until(() => task.state === 'completed')
     expect(task.attempt).toBe(1)
+  })
+
+  it('loses no task, however often it fails', async () => {
+    const faults = ['drop-before', 'drop-after', 'not-now'] as const
+    server.addTasks('task', 200)
+    let requests = 0
+    server.usualFault = () => (++requests % 2 === 0 ? faults[requests % 3] : undefined)
+    let running = 0
+    let most = 0
+    const handler = async () => {
+      most = Math.max(most, ++running)
+      await wait(2)
+      running--
+    }
+    // What was claimed by a call whose answer was lost comes back when its lease lapses.
+    for (let count = 0; count < 4; count++)
+      startWorker({ handler, concurrency: 5, leaseMs: 200, waitMs: 500 })
+    await server.until(() => server.inState('completed').length === 200)
+    expect(most).toBeLessThanOrEqual(20)
   })
 })

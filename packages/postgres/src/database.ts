@@ -110,7 +110,7 @@ export class Database {
       ...(prepare ? { name } : {}),
       text,
       values: values as unknown[],
-      types: types as pg.CustomTypesConfig,
+      types,
     })
     return rows
   }

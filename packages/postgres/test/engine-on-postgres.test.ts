@@ -1,6 +1,6 @@
 import { Engine, parseTaskId } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
-import { Client, Pool } from 'pg'
+import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 

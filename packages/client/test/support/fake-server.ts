@@ -49,6 +49,8 @@ export class FakeServer {
   onCompleted: (task: FakeTask) => void = () => {}
   /** Refuses the outputs of which it says so. */
   refusesOutput: (output: unknown) => boolean = () => false
+  /** What happens to requests for which `failNext` ordered nothing. */
+  usualFault: () => Fault | undefined = () => undefined
   readonly #faults: { path: RegExp; fault: Fault }[] = []
   readonly #waiters = new Set<Waiter>()
   readonly #watchers = new Set<() => void>()
@@ -163,7 +165,7 @@ export class FakeServer {
   // oxlint-disable no-unsafe-type-assertion -- the client's types hold its requests to the API
   #answer(path: string, body: unknown, response: ServerResponse): void {
     const index = this.#faults.findIndex((candidate) => candidate.path.test(path))
-    const fault = index === -1 ? undefined : this.#faults.splice(index, 1)[0]?.fault
+    const fault = index === -1 ? this.usualFault() : this.#faults.splice(index, 1)[0]?.fault
     if (fault === 'drop-before') return void response.destroy()
     if (fault === 'not-now') return problem(response, 503, 'unavailable')
     if (fault === 'too-large') return problem(response, 413, 'too-large')

@@ -75,13 +75,13 @@ export class TaskViews {
   ): Promise<{ items: TaskView[]; next: number | undefined }> {
     const rows = await this.#boardOf(processId)
     const { outlines, next } = await this.#lanes.look(processId, (copy) => {
-      const outlines: Outline[] = []
+      const shown: Outline[] = []
       let task = from
-      for (; task < copy.state.graph.size && outlines.length < limit; task += 1) {
+      for (; task < copy.state.graph.size && shown.length < limit; task += 1) {
         const outline = outlineOf(copy, task, rows.get(task))
-        if (state === undefined || outline.state === state) outlines.push(outline)
+        if (state === undefined || outline.state === state) shown.push(outline)
       }
-      return { outlines, next: task < copy.state.graph.size ? task : undefined }
+      return { outlines: shown, next: task < copy.state.graph.size ? task : undefined }
     })
     return { items: await this.#complete(processId, outlines, rows), next }
   }

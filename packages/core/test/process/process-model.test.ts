@@ -13,7 +13,7 @@ const definitions = fc
   )
   .chain((tasks) => fc.shuffledSubarray(tasks, { minLength: tasks.length }))
 
-const steps = fc.array(fc.record({ pick: fc.nat(), fails: fc.nat({ max: 15 }).map((n) => n === 0) }), {
+const reports = fc.array(fc.record({ pick: fc.nat(), fails: fc.nat({ max: 15 }).map((n) => n === 0) }), {
   maxLength: 60,
 })
 
@@ -46,7 +46,7 @@ class NaiveProcess {
 describe('a process, beside a naive model of it', () => {
   it('is the same after every step, and after export and import', () => {
     fc.assert(
-      fc.property(definitions, steps, (tasks, commands) => {
+      fc.property(definitions, reports, (tasks, commands) => {
         let process = Process.start({ tasks })
         const model = new NaiveProcess(tasks)
         for (const { pick, fails } of commands) {
