@@ -1,5 +1,11 @@
-import { DefinitionError, DefinitionReadError, TunaCornError, type Logger } from '@tunacorn/core'
-import { errorRegistry, type ErrorCode } from '@tunacorn/protocol'
+import {
+  DefinitionError,
+  DefinitionReadError,
+  TunaCornError,
+  type Logger,
+  type Problem,
+} from '@tunacorn/core'
+import { errorRegistry, type ErrorCode, type FieldError } from '@tunacorn/protocol'
 import type { ServerResponse } from 'node:http'
 import { RequestError } from './request-error.js'
 import { send } from './send.js'
@@ -11,6 +17,10 @@ export interface ProblemBody {
   readonly status: number
   readonly code: ErrorCode
   readonly detail?: string
+  /** Each field of the request that was wrong. */
+  readonly errors?: readonly FieldError[]
+  /** Everything that is wrong with a definition. */
+  readonly problems?: readonly Problem[]
 }
 
 export function problemBody(code: ErrorCode, detail?: string): ProblemBody {
@@ -39,10 +49,10 @@ export function sendProblem(response: ServerResponse, error: unknown, logger: Lo
 
 function problemOf(error: unknown, logger: Logger): ProblemBody {
   if (error instanceof DefinitionError) {
-    return { ...problemBody('definition-invalid', error.message), ...{ problems: error.problems } }
+    return { ...problemBody('definition-invalid', error.message), problems: error.problems }
   }
   if (error instanceof RequestError) {
-    return { ...problemBody(error.code, error.message), ...{ errors: error.errors } }
+    return { ...problemBody(error.code, error.message), errors: error.errors }
   }
   if (error instanceof TunaCornError && error.code !== 'internal') {
     if (error.code === 'unavailable') logger.warn({ err: error }, 'the store does not answer')

@@ -10,7 +10,8 @@ export type Body =
  * Reads the body, unless the host has already: then what it made of it is taken.
  *
  * @throws TunaCornError `too-large` before more than `maxBytes` are held; `unsupported-media-type` for an encoding
- *   or character set other than plain UTF-8; `malformed-json` for bytes that are not UTF-8.
+ *   or character set other than plain UTF-8; `malformed-json` for bytes that are not UTF-8; `invalid-request` for a
+ *   body that breaks off.
  */
 export async function readBody(
   request: IncomingMessage & { body?: unknown },
@@ -19,41 +20,53 @@ export async function readBody(
   const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '')
     .split(';')
     .map((part) => part.trim().toLowerCase())
-  refuseOtherEncodings(request.headers['content-encoding'], parameters)
-  if (request.readableDidRead) return takeParsed(request.body, mediaType)
+  if (request.readableDidRead) return takeParsed(request.body, mediaType, parameters)
+  refuseCompressed(request.headers['content-encoding'])
+  refuseOtherCharsets(parameters)
+  return { kind: 'text', text: decode(await collect(request, maxBytes)), mediaType }
+}
 
+/** Text and values have been unpacked and decoded; bytes only unpacked. */
+function takeParsed(value: unknown, mediaType: string, parameters: readonly string[]): Body {
+  if (typeof value === 'string') return { kind: 'text', text: value, mediaType }
+  if (!Buffer.isBuffer(value)) return { kind: 'parsed', value, mediaType }
+  refuseOtherCharsets(parameters)
+  return { kind: 'text', text: decode(value), mediaType }
+}
+
+async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   const announced = Number(request.headers['content-length'] ?? 0)
   if (announced > maxBytes) throw tooLarge(maxBytes)
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    bytes += chunk.length
-    if (bytes > maxBytes) throw tooLarge(maxBytes)
-    chunks.push(chunk)
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > maxBytes) throw tooLarge(maxBytes)
+      chunks.push(chunk)
+    }
+  } catch (cause) {
+    if (cause instanceof TunaCornError) throw cause
+    throw new TunaCornError('invalid-request', 'Expected the whole body, but it breaks off.', { cause })
   }
-  return { kind: 'text', text: decode(Buffer.concat(chunks)), mediaType }
+  return Buffer.concat(chunks)
 }
 
-function takeParsed(value: unknown, mediaType: string): Body {
-  if (typeof value === 'string') return { kind: 'text', text: value, mediaType }
-  if (Buffer.isBuffer(value)) return { kind: 'text', text: decode(value), mediaType }
-  return { kind: 'parsed', value, mediaType }
+function refuseCompressed(encoding: string | undefined): void {
+  if (encoding === undefined || encoding.toLowerCase() === 'identity') return
+  throw new TunaCornError(
+    'unsupported-media-type',
+    `Expected a body that is not compressed, but its Content-Encoding is ${JSON.stringify(encoding)}.`,
+  )
 }
 
-function refuseOtherEncodings(encoding: string | undefined, parameters: readonly string[]): void {
-  if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-    throw new TunaCornError(
-      'unsupported-media-type',
-      `Expected a body that is not compressed, but its Content-Encoding is ${JSON.stringify(encoding)}.`,
-    )
-  }
+function refuseOtherCharsets(parameters: readonly string[]): void {
   const charset = parameters.find((parameter) => parameter.startsWith('charset='))?.slice('charset='.length)
-  if (charset !== undefined && !/^"?utf-?8"?$/.test(charset)) {
-    throw new TunaCornError(
-      'unsupported-media-type',
-      `Expected a body in UTF-8, but its charset is ${charset}.`,
-    )
-  }
+  if (charset === undefined || /^"?utf-?8"?$/.test(charset)) return
+  throw new TunaCornError(
+    'unsupported-media-type',
+    `Expected a body in UTF-8, but its charset is ${charset}.`,
+  )
 }
 
 function decode(bytes: Buffer): string {

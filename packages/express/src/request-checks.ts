@@ -8,7 +8,7 @@ import {
   type operations,
 } from '@tunacorn/protocol'
 
-/** An operation of openapi.yaml: where it is, and what checks its parts. Compiled once. */
+/** An operation of openapi.yaml: where it is, and what checks its parts. */
 export interface CheckedOperation {
   readonly id: OperationId
   readonly method: 'get' | 'post' | 'delete'
@@ -22,16 +22,25 @@ export interface CheckedOperation {
 
 export type OperationId = keyof operations
 
-/** Checks a value, in place filling in defaults and, for parameters, turning text into numbers. */
+/** Checks a value; for parameters, in place, filling in defaults and turning text into numbers. */
 export type Check = (value: unknown) => readonly FieldError[]
 
 const documentId = 'openapi'
 const settings = { strict: false, allErrors: true, validateFormats: false } as const
 
+let compiledOnce: readonly CheckedOperation[] | undefined
+
+/** Every operation of openapi.yaml, compiled when first asked for: it takes longer than all else at start. */
+export function checkedOperations(): readonly CheckedOperation[] {
+  compiledOnce ??= compileOperations(openapiDocument)
+  return compiledOnce
+}
+
 /** Every operation of the document, those with fixed paths first: `/tasks/claim` before `/tasks/{id}`. */
-export function compileOperations(document: OpenApiDocument = openapiDocument): CheckedOperation[] {
+function compileOperations(source: OpenApiDocument): CheckedOperation[] {
+  const document = withStorableText(source)
   const bodies = new Ajv2020(settings)
-  const parameters = new Ajv2020({ ...settings, coerceTypes: true, useDefaults: true })
+  const parameters = new Ajv2020({ ...settings, useDefaults: true })
   for (const ajv of [bodies, parameters]) ajv.addSchema({ ...document }, documentId)
 
   const compiled: CheckedOperation[] = []
@@ -63,7 +72,23 @@ function compileParameters(ajv: Ajv2020, all: readonly OpenApiParameter[], place
     required: own.filter(({ required }) => required === true).map(({ name }) => name),
     additionalProperties: false,
   })
-  return checkWith(validate, place)
+  const check = checkWith(validate, place)
+  const whole = own.filter(({ schema }) => 'type' in schema && schema.type === 'integer')
+  return (value) => {
+    const texts = value as Record<string, unknown>
+    const repeated = Object.keys(texts).filter((name) => Array.isArray(texts[name]))
+    if (repeated.length > 0)
+      return repeated.map((name) => ({ in: place, pointer: name, message: repeatedMessage }))
+    for (const { name } of whole) texts[name] = wholeNumber(texts[name])
+    return check(texts)
+  }
+}
+
+const repeatedMessage = 'may be given only once'
+
+/** Only digits: what else `Number` takes for one (`0x10`, `1e3`) is left for the check to refuse. */
+function wholeNumber(text: unknown): unknown {
+  return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text
 }
 
 function compileBody(
@@ -74,8 +99,7 @@ function compileBody(
 ): Check | undefined {
   if (operation.requestBody?.content?.['application/json'] === undefined) return undefined
   const pointer = ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema']
-    .map((step) => step.replaceAll('~', '~0').replaceAll('/', '~1'))
-    .map(encodeURIComponent)
+    .map((step) => encodeURIComponent(escaped(step)))
     .join('/')
   return checkWith(ajv.compile({ $ref: `${documentId}#/${pointer}` }), 'body')
 }
@@ -87,6 +111,21 @@ function resolve(document: OpenApiDocument, parameter: OpenApiParameter): OpenAp
   return resolved
 }
 
+/**
+ * Text that is neither checked by a pattern nor a payload: no store keeps a NUL, and halves of a surrogate pair turn
+ * into other characters on their way.
+ */
+const storableText = '^[^\\u0000\\ud800-\\udfff]*$'
+
+function withStorableText<T>(part: T): T {
+  if (typeof part !== 'object' || part === null) return part
+  if (Array.isArray(part)) return part.map(withStorableText) as T
+  const copy: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(part)) copy[key] = withStorableText(value)
+  const isFreeText = copy['type'] === 'string' && copy['pattern'] === undefined && copy['enum'] === undefined
+  return (isFreeText ? { ...copy, pattern: storableText } : copy) as T
+}
+
 /** A schema of a parameter stands outside of the document when it is compiled: its references must name it. */
 function absolute(schema: object): object {
   return Object.fromEntries(
@@ -94,8 +133,14 @@ function absolute(schema: object): object {
   )
 }
 
+/** Nobody reads more, and a body of nothing but mistakes shall not be answered by a larger one. */
+const maxErrors = 100
+
 function checkWith(validate: ValidateFunction, place: 'path' | 'query' | 'body'): Check {
-  return (value) => (validate(value) ? [] : (validate.errors ?? []).map((error) => fieldError(error, place)))
+  return (value) => {
+    if (validate(value)) return []
+    return (validate.errors ?? []).slice(0, maxErrors).map((error) => fieldError(error, place))
+  }
 }
 
 function fieldError(error: ErrorObject, place: 'path' | 'query' | 'body'): FieldError {
@@ -107,17 +152,26 @@ function described({ keyword, instancePath, params, message = 'is not valid' }: 
   pointer: string
   message: string
 } {
-  const { additionalProperty, missingProperty, allowedValues } = params as Record<string, unknown>
+  const { additionalProperty, missingProperty, allowedValues, pattern } = params as Record<string, unknown>
   switch (keyword) {
     case 'additionalProperties':
-      return { pointer: `${instancePath}/${String(additionalProperty)}`, message: 'is not a known field' }
+      return { pointer: `${instancePath}/${escaped(additionalProperty)}`, message: 'is not a known field' }
     case 'required':
       return { pointer: `${instancePath}/${String(missingProperty)}`, message: 'is missing' }
     case 'enum':
       return { pointer: instancePath, message: `must be one of ${(allowedValues as unknown[]).join(', ')}` }
+    case 'pattern':
+      return pattern === storableText
+        ? { pointer: instancePath, message: 'must not hold a NUL or half of a surrogate pair' }
+        : { pointer: instancePath, message }
     case 'false schema':
       return { pointer: instancePath, message: 'may not be given together with an error' }
     default:
       return { pointer: instancePath, message }
   }
+}
+
+/** A key as a step of a JSON pointer. */
+function escaped(key: unknown): string {
+  return String(key).replaceAll('~', '~0').replaceAll('/', '~1')
 }

@@ -22,13 +22,16 @@ export class PostgresStore implements Store {
   readonly taskList: PostgresTaskList
   readonly #database: Database
   readonly #ownsPool: boolean
+  readonly #onError: (error: Error) => void
+  #isClosed = false
 
   /** @param connection a connection string, or a pool of the host's that stays the host's to end. */
   constructor(connection: string | pg.Pool, options: PostgresStoreOptions = {}) {
     this.#ownsPool = typeof connection === 'string'
     const pool = typeof connection === 'string' ? ownPool(connection, options) : connection
     // Without a listener, a connection that breaks while idle would end the whole process.
-    pool.on('error', options.onConnectionError ?? (() => {}))
+    this.#onError = options.onConnectionError ?? (() => {})
+    pool.on('error', this.#onError)
     this.#database = new Database(pool, options.schema ?? 'tunacorn')
     this.definitionList = new PostgresDefinitionList(this.#database)
     this.processList = new PostgresProcessList(this.#database)
@@ -41,7 +44,11 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    if (this.#ownsPool) await this.#database.pool.end()
+    if (this.#isClosed) return
+    this.#isClosed = true
+    const { pool } = this.#database
+    if (this.#ownsPool) await pool.end()
+    pool.off('error', this.#onError)
   }
 }
 

@@ -7,7 +7,7 @@ import type {
   ScheduledTask,
   TaskList,
 } from '@tunacorn/core'
-import type { Database, Row, Statement } from './database.js'
+import type { Database, Statement } from './database.js'
 import { boardTask, claimedBoardTask } from './rows.js'
 import {
   anyClaimableSql,
@@ -19,7 +19,7 @@ import {
   scheduleTasksSql,
 } from './statements/board.js'
 import { claimScope, claimTasksSql, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
-import { extendClaimsSql, extendClaimsValues } from './statements/extend-claims.js'
+import { extendClaimsSql, extendClaimsValues, heldValues, liveClaimsSql } from './statements/extend-claims.js'
 
 /** The board on PostgreSQL. */
 export class PostgresTaskList implements TaskList {
@@ -27,6 +27,7 @@ export class PostgresTaskList implements TaskList {
   readonly #claims: Readonly<Record<ClaimScope, Statement>>
   readonly #extend: Statement
   readonly #extendWaiting: Statement
+  readonly #live: Statement
   readonly #fetch: Statement
   readonly #schedule: Statement
   readonly #claimableNames: Statement
@@ -41,6 +42,7 @@ export class PostgresTaskList implements TaskList {
     const claim = (scope: ClaimScope) => database.statement(`claim_${scope}`, claimTasksSql(schema, scope))
     this.#claims = { names: claim('names'), process: claim('process'), any: claim('any') }
     this.#extend = database.statement('extend', extendClaimsSql(schema, false))
+    this.#live = database.statement('live', liveClaimsSql(schema))
     this.#extendWaiting = database.statement('extend_waiting', extendClaimsSql(schema, true))
     this.#fetch = database.statement('list_board', listBoardSql(schema))
     this.#schedule = database.statement('schedule', scheduleTasksSql(schema))
@@ -100,13 +102,15 @@ export class PostgresTaskList implements TaskList {
 
   async extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]> {
     if (held.length === 0) return []
-    const rows = await this.store.run(this.#extend, extendClaimsValues(held, leaseMs))
-    const leases = new Map(rows.map((row) => [placeOf(row), row['claimable_at'] as Date]))
-    const extended: (Date | undefined)[] = []
-    for (const one of held) {
-      extended.push(leases.get(`${one.processId}.${one.task}`) ?? (await this.#extendAlone(one, leaseMs)))
+    // The same claim may be asked for twice, but a row is updated once.
+    const claims = [...new Map(held.map((one) => [nameOf(one), one])).values()]
+    const leases = await this.#extendAtOnce(this.#extend, claims, leaseMs)
+    // Not live, or only passed over: those that are still live are waited for, one by one.
+    for (const one of await this.#stillLive(claims.filter((claim) => !leases.has(nameOf(claim))))) {
+      const alone = await this.#extendAtOnce(this.#extendWaiting, [one], leaseMs)
+      for (const [name, until] of alone) leases.set(name, until)
     }
-    return extended
+    return held.map((one) => leases.get(nameOf(one)))
   }
 
   async release(held: HeldTask): Promise<boolean> {
@@ -118,9 +122,26 @@ export class PostgresTaskList implements TaskList {
     return rows.length
   }
 
-  async #extendAlone(held: HeldTask, leaseMs: number | undefined): Promise<Date | undefined> {
-    const [row] = await this.store.run(this.#extendWaiting, extendClaimsValues([held], leaseMs))
-    return row?.['claimable_at'] as Date | undefined
+  /** When leases run out now, by the name of their claim. */
+  async #extendAtOnce(
+    statement: Statement,
+    claims: readonly HeldTask[],
+    leaseMs: number | undefined,
+  ): Promise<Map<string, Date>> {
+    const rows = await this.store.run(statement, extendClaimsValues(claims, leaseMs))
+    const leases = new Map<string, Date>()
+    for (const row of rows) {
+      const claim = claims[(row['place'] as number) - 1]
+      if (claim !== undefined) leases.set(nameOf(claim), row['claimable_at'] as Date)
+    }
+    return leases
+  }
+
+  async #stillLive(claims: readonly HeldTask[]): Promise<HeldTask[]> {
+    if (claims.length === 0) return []
+    const rows = await this.store.run(this.#live, heldValues(claims))
+    const places = new Set(rows.map((row) => row['place']))
+    return claims.filter((_claim, index) => places.has(index + 1))
   }
 
   async #touched(statement: Statement, { processId, task, claim }: HeldTask): Promise<boolean> {
@@ -129,6 +150,6 @@ export class PostgresTaskList implements TaskList {
   }
 }
 
-function placeOf(row: Row): string {
-  return `${String(row['process_id'])}.${String(row['task'])}`
+function nameOf({ processId, task, claim }: HeldTask): string {
+  return `${processId}.${task}.${claim.attempt}.${claim.secret}`
 }

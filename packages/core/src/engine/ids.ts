@@ -8,6 +8,9 @@ const processIdPattern = new RegExp(`^${uuid}$`)
 const taskIdPattern = new RegExp(`^(${uuid})\\.(0|[1-9]\\d{0,8})$`)
 const claimPattern = /^([1-9]\d{0,9})\.([\w-]{22})$/
 
+/** More than anything is ever handed out; stores count in 32 bits. */
+const maxAttempt = 2_147_483_647
+
 export function isProcessId(text: string): boolean {
   return processIdPattern.test(text)
 }
@@ -29,5 +32,6 @@ export function formatClaim({ attempt, secret }: Claim): string {
 
 export function parseClaim(text: string): Claim | undefined {
   const [, attempt, secret] = claimPattern.exec(text) ?? []
-  return attempt === undefined || secret === undefined ? undefined : { attempt: Number(attempt), secret }
+  if (attempt === undefined || secret === undefined || Number(attempt) > maxAttempt) return undefined
+  return { attempt: Number(attempt), secret }
 }

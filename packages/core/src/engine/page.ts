@@ -22,10 +22,13 @@ export function page<T>(found: readonly T[], limit: number, cursorOf: (last: T) 
   return { items, next: found.length > limit && last !== undefined ? cursorOf(last) : undefined }
 }
 
+/** Versions of definitions and places of tasks are counted in 32 bits. */
+const maxNumber = 2_147_483_647
+
 /** For cursors that are numbers. */
 export function wholeNumber(cursor: string): number {
   if (!/^\d{1,15}$/.test(cursor)) throw badCursor(cursor)
-  return Number(cursor)
+  return Math.min(Number(cursor), maxNumber)
 }
 
 export function badCursor(cursor: string): TunaCornError {

@@ -1,3 +1,4 @@
+import type { ClaimedTask, Engine } from '@tunacorn/core'
 import { formatDuration, parseDuration } from '@tunacorn/protocol'
 import type { Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
@@ -41,6 +42,7 @@ export const taskOperations: TaskOperations = {
         leaseMs: leaseMs(lease),
         signal,
       })
+      await giveBackIfGone(engine, tasks, signal)
       return ok({ tasks, results: body.results === undefined ? undefined : results.map(presentReport) })
     },
   },
@@ -75,9 +77,11 @@ export const taskOperations: TaskOperations = {
 
   claimTask: {
     action: 'work',
-    async serve({ engine, path, body }) {
+    async serve({ engine, path, body, signal }) {
       const { worker, lease, attributes } = body
-      return ok(await engine.claimTask(path.id, { worker, leaseMs: leaseMs(lease), attributes }))
+      const task = await engine.claimTask(path.id, { worker, leaseMs: leaseMs(lease), attributes })
+      await giveBackIfGone(engine, [task], signal)
+      return ok(task)
     },
   },
 
@@ -112,6 +116,16 @@ export const taskOperations: TaskOperations = {
       return noContent
     },
   },
+}
+
+/** The client has gone while its tasks were put together: nobody would work on them until their leases run out. */
+async function giveBackIfGone(
+  engine: Engine,
+  tasks: readonly ClaimedTask[],
+  signal: AbortSignal,
+): Promise<void> {
+  if (!signal.aborted) return
+  await Promise.all(tasks.map(({ id, claim }) => engine.releaseTask(id, claim)))
 }
 
 function leaseMs(lease: string | undefined): number | undefined {

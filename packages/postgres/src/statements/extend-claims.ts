@@ -7,8 +7,9 @@ import type { HeldTask } from '@tunacorn/core'
 export function extendClaimsSql(schema: string, wait: boolean): string {
   return `
 WITH live AS MATERIALIZED (
-  SELECT t.process_id, t.task, coalesce($5::bigint, t.lease_ms) AS lease_ms
-  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) AS r (process_id, task, attempt, secret)
+  SELECT r.place, t.process_id, t.task, coalesce($5::bigint, t.lease_ms) AS lease_ms
+  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
+    AS r (process_id, task, attempt, secret, place)
   JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
    AND t.attempt = r.attempt AND t.secret = r.secret
   FOR UPDATE OF t ${wait ? '' : 'SKIP LOCKED'}
@@ -16,15 +17,28 @@ WITH live AS MATERIALIZED (
 UPDATE ${schema}.task_list t
 SET claimable_at = now() + live.lease_ms * interval '1 ms'
 FROM live WHERE t.process_id = live.process_id AND t.task = live.task
-RETURNING t.process_id, t.task, t.claimable_at`
+RETURNING live.place, t.claimable_at`
 }
 
-export function extendClaimsValues(held: readonly HeldTask[], leaseMs: number | undefined): unknown[] {
+/** Which of these claims are live, by their place in the list. */
+export function liveClaimsSql(schema: string): string {
+  return `
+SELECT r.place
+FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
+  AS r (process_id, task, attempt, secret, place)
+JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
+ AND t.attempt = r.attempt AND t.secret = r.secret`
+}
+
+export function heldValues(held: readonly HeldTask[]): unknown[] {
   return [
     held.map(({ processId }) => processId),
     held.map(({ task }) => task),
     held.map(({ claim }) => claim.attempt),
     held.map(({ claim }) => claim.secret),
-    leaseMs ?? null,
   ]
+}
+
+export function extendClaimsValues(held: readonly HeldTask[], leaseMs: number | undefined): unknown[] {
+  return [...heldValues(held), leaseMs ?? null]
 }

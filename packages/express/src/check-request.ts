@@ -1,0 +1,57 @@
+import type { IncomingMessage } from 'node:http'
+import { TunaCornError } from '@tunacorn/core'
+import { parseJson } from './parse-json.js'
+import { readBody, type Body } from './read-body.js'
+import type { CheckedOperation } from './request-checks.js'
+import { RequestError } from './request-error.js'
+
+/** What a request says, once openapi.yaml has nothing against it. */
+export interface RequestParts {
+  readonly path: object
+  readonly query: object
+  readonly body: unknown
+  /** The body as it came; `undefined` where there is none to read. */
+  readonly source: Body | undefined
+}
+
+/**
+ * Checks every part before anything is done: what is wrong with all of them is said at once.
+ *
+ * @throws RequestError, and what `readBody` throws.
+ */
+export async function checkRequest(
+  { method, checkPath, checkQuery, checkBody }: CheckedOperation,
+  request: IncomingMessage & { readonly url: string; readonly params: object },
+  maxBodyBytes: number,
+): Promise<RequestParts> {
+  const path = { ...request.params }
+  const query = queryOf(request.url)
+  const source = method === 'post' ? await readBody(request, maxBodyBytes) : undefined
+  const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source)
+  const errors = [...checkPath(path), ...checkQuery(query), ...(checkBody?.(body) ?? [])]
+  if (errors.length > 0) throw new RequestError(errors)
+  return { path, query, body, source }
+}
+
+function queryOf(url: string): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
+  const begin = url.indexOf('?')
+  if (begin === -1) return query
+  const parameters = new URLSearchParams(url.slice(begin))
+  for (const name of parameters.keys()) {
+    const values = parameters.getAll(name)
+    // The check will say that a parameter is given twice.
+    query[name] = values.length === 1 ? (values[0] ?? '') : values
+  }
+  return query
+}
+
+function jsonOf(source: Body): unknown {
+  if (!/^application\/([\w.+-]+\+)?json$/.test(source.mediaType)) {
+    throw new TunaCornError(
+      'unsupported-media-type',
+      `Expected a body of type application/json, but its Content-Type is ${JSON.stringify(source.mediaType)}.`,
+    )
+  }
+  return source.kind === 'parsed' ? source.value : parseJson(source.text)
+}

@@ -1,0 +1,104 @@
+import type { Request, Router } from 'express'
+import { TunaCornError, type Engine, type Logger } from '@tunacorn/core'
+import type { Authorize } from './authorize.js'
+import { checkRequest } from './check-request.js'
+import type { Answer, Checked, Operation, Operations } from './operation.js'
+import { problemBody, sendProblem } from './problem.js'
+import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
+import { definitionOperations } from './routes/definitions.js'
+import { healthOperations } from './routes/health.js'
+import { processOperations } from './routes/processes.js'
+import { taskOperations } from './routes/tasks.js'
+import { send } from './send.js'
+
+/** What all requests share. */
+export interface House {
+  readonly engine: Engine
+  readonly logger: Logger
+  readonly maxBodyBytes: number
+  readonly whenReady: () => Promise<void>
+  readonly authorize: Authorize | undefined
+}
+
+const operations: Operations = {
+  ...definitionOperations,
+  ...processOperations,
+  ...taskOperations,
+  ...healthOperations,
+}
+
+/** Serves all that openapi.yaml names, refuses other methods there, and leaves other paths alone. */
+export function mountOperations(router: Router, house: House): void {
+  const compiled = checkedOperations()
+  for (const path of new Set(compiled.map((operation) => operation.path))) {
+    for (const operation of compiled) if (operation.path === path) mount(router, operation, house)
+    refuseOtherMethods(router, path, methodsAt(path, compiled))
+  }
+}
+
+/** A request's way: may it? → is it well-formed? → is the store there? → served → sent. */
+function mount(router: Router, operation: CheckedOperation, house: House): void {
+  const { action, serve } = operations[operation.id] as Operation<OperationId>
+  const { engine, logger, maxBodyBytes, whenReady, authorize } = house
+  const needsStore = action !== undefined || operation.id === 'readyz'
+  router[operation.method](expressPath(operation.path), (request, response) => {
+    const gone = new AbortController()
+    response.on('close', () => gone.abort())
+    const answer = async (): Promise<Answer> => {
+      if (action !== undefined && authorize !== undefined && !(await authorize(request, action)))
+        throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
+      const parts = await checkRequest(operation, request, maxBodyBytes)
+      if (needsStore) await whenReady()
+      // The checks have made the parts what the operation's types say.
+      return serve({ ...parts, request, engine, signal: gone.signal } as unknown as Checked<OperationId>)
+    }
+    answer().then(
+      (given) => send(response, placed(given, request)),
+      (error: unknown) => sendProblem(response, error, logger),
+    )
+  })
+}
+
+function refuseOtherMethods(router: Router, path: string, methods: readonly string[]): void {
+  const allowed = methods.join(', ')
+  router.all(expressPath(path), (request, response, next) => {
+    if (methods.includes(request.method)) {
+      next()
+      return
+    }
+    response.setHeader('Allow', allowed)
+    send(response, {
+      status: 405,
+      body: problemBody('method-not-allowed', `Expected ${allowed} here, but found ${request.method}.`),
+      contentType: 'application/problem+json',
+    })
+  })
+}
+
+/**
+ * The methods of a path, and, where its last step could be a parameter of another path, that one's too: a definition
+ * may be called `validate`, but no task has the id `claim`.
+ */
+function methodsAt(path: string, compiled: readonly CheckedOperation[]): string[] {
+  const methods = compiled
+    .filter((operation) => covers(operation, path))
+    .map(({ method }) => method.toUpperCase())
+  return [...new Set(methods), ...(methods.includes('GET') ? ['HEAD'] : [])]
+}
+
+function covers(operation: CheckedOperation, path: string): boolean {
+  if (operation.path === path) return true
+  const place = path.lastIndexOf('/') + 1
+  const [, parameter] = new RegExp(`^${path.slice(0, place)}\\{(\\w+)\\}$`).exec(operation.path) ?? []
+  return parameter !== undefined && operation.checkPath({ [parameter]: path.slice(place) }).length === 0
+}
+
+/** `/processes/{id}` → `/processes/:id` */
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
+}
+
+/** A new resource's path begins where the router is mounted. */
+function placed(answer: Answer, { baseUrl }: Request): Answer {
+  return answer.location === undefined ? answer : { ...answer, location: `${baseUrl}${answer.location}` }
+}

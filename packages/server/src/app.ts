@@ -1,0 +1,48 @@
+import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { Logger } from 'pino'
+import { TunaCornError, type TunaCornRouter } from '@tunacorn/express'
+import { logRequests } from './request-log.js'
+
+const notFoundStatus = 404
+const unavailableStatus = 503
+
+export interface App {
+  readonly app: Express
+  readonly mount: (router: TunaCornRouter) => void
+}
+
+/** TunaCorn at the root of an Express app of its own. Until `mount`, it asks for patience. */
+export function createApp(logger: Logger): App {
+  const app = express()
+  let router: TunaCornRouter | undefined
+  app.disable('x-powered-by')
+  app.use(logRequests(logger))
+  app.use((request: Request, response: Response, next: NextFunction) => {
+    if (router !== undefined) return router(request, response, next)
+    const error = new TunaCornError('unavailable', 'TunaCorn is starting. Try again in a second.')
+    response.setHeader('Retry-After', '1')
+    return sendProblem(response, unavailableStatus, error)
+  })
+  app.use(({ method, path }: Request, response: Response) => {
+    const error = new TunaCornError(
+      'not-found',
+      `There is no ${method} ${path.slice(0, 200)}. GET /openapi.json lists what there is.`,
+    )
+    sendProblem(response, notFoundStatus, error)
+  })
+  return {
+    app,
+    mount: (opened: TunaCornRouter) => {
+      router = opened
+    },
+  }
+}
+
+function sendProblem(response: Response, status: number, { code, message }: TunaCornError): void {
+  const { message: title } = new TunaCornError(code)
+  response.statusCode = status
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('X-Content-Type-Options', 'nosniff')
+  response.setHeader('Content-Type', 'application/problem+json')
+  response.end(JSON.stringify({ type: `urn:tunacorn:problem:${code}`, title, status, code, detail: message }))
+}

@@ -1,0 +1,206 @@
+import { statSync } from 'node:fs'
+import { isIP } from 'node:net'
+import type { DatabaseChoice } from './open-database.js'
+import { UsageError } from './failures.js'
+
+/** One thing that can be set: by its flag, else by its environment variable, else it is what it is by default. */
+export interface Setting<Value> {
+  readonly flag: string
+  readonly variable: string
+  /** What stands for the value in the help. */
+  readonly placeholder: string
+  readonly about: string
+  /** Absent: nothing is the default. */
+  readonly fallback?: string
+  /** @throws Unfit */
+  readonly read: (text: string) => Value
+}
+
+/** A value that will not do. */
+class Unfit {
+  readonly expected: string
+  readonly found: string | undefined
+  readonly remedy: string | undefined
+
+  constructor(expected: string, details: { found?: string; remedy?: string } = {}) {
+    this.expected = expected
+    this.found = details.found
+    this.remedy = details.remedy
+  }
+}
+
+const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+export const settings = {
+  host: {
+    flag: '--host',
+    variable: 'HOST',
+    placeholder: 'address',
+    about: 'the address to listen on',
+    fallback: '127.0.0.1',
+    read: readHost,
+  },
+  port: {
+    flag: '--port',
+    variable: 'PORT',
+    placeholder: 'number',
+    about: 'the port to listen on, 0 for any that is free',
+    fallback: '8266',
+    read: readPort,
+  },
+  logLevel: {
+    flag: '--log-level',
+    variable: 'LOG_LEVEL',
+    placeholder: 'level',
+    about: logLevels.join(', '),
+    fallback: 'info',
+    read: readLogLevel,
+  },
+  dataDir: {
+    flag: '--data-dir',
+    variable: 'TUNACORN_DATA_DIR',
+    placeholder: 'directory',
+    about: 'where the embedded database is kept',
+    fallback: './.tunacorn',
+    read: readDirectory,
+  },
+  databaseUrl: {
+    flag: '--database-url',
+    variable: 'DATABASE_URL',
+    placeholder: 'url',
+    about: 'a PostgreSQL server, in place of the embedded database',
+    read: readDatabaseUrl,
+  },
+} as const satisfies Record<string, Setting<unknown>>
+
+export type SettingName = keyof typeof settings
+
+/** Values of flags, as they were given. */
+export type Flags = { readonly [Name in SettingName]?: string }
+
+export interface ServeConfig {
+  readonly host: string
+  readonly port: number
+  readonly logLevel: LogLevel
+  readonly database: DatabaseChoice
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+// Nothing else of this package reads the environment.
+
+/** @throws UsageError for a value that will not do */
+export function readServeConfig(flags: Flags, environment: Environment = process.env): ServeConfig {
+  return Object.freeze({
+    host: valueOf(settings.host, flags.host, environment),
+    port: valueOf(settings.port, flags.port, environment),
+    logLevel: valueOf(settings.logLevel, flags.logLevel, environment),
+    database: readDatabaseChoice(flags, environment),
+  })
+}
+
+/** For one's own machine: always on loopback, and quiet about what goes well, because `dev` tells it itself. */
+export function readDevConfig(flags: Flags, environment: Environment = process.env): ServeConfig {
+  const quiet = { ...environment, LOG_LEVEL: environment['LOG_LEVEL'] || 'warn' }
+  return readServeConfig({ ...flags, host: '127.0.0.1' }, quiet)
+}
+
+/** @throws UsageError for a value that will not do */
+export function readDatabaseChoice(flags: Flags, environment: Environment = process.env): DatabaseChoice {
+  if (flags.dataDir !== undefined && flags.databaseUrl !== undefined) {
+    throw new UsageError(
+      'Expected either --data-dir (the embedded database) or --database-url (a PostgreSQL server), but found both. Leave one out.',
+    )
+  }
+  // Who names a directory wants it, also where DATABASE_URL happens to be set: flags come first.
+  const url =
+    flags.dataDir === undefined
+      ? optionalValueOf(settings.databaseUrl, flags.databaseUrl, environment)
+      : undefined
+  if (url !== undefined) return { kind: 'postgres', url }
+  return { kind: 'embedded', dataDirectory: valueOf(settings.dataDir, flags.dataDir, environment) }
+}
+
+const defaultFolder = './examples'
+
+/**
+ * The folder whose definitions are registered: the one given, else ./examples where there is one.
+ *
+ * @throws UsageError when there is no such folder
+ */
+export function readDefinitionsFolder(given: string | undefined): string | undefined {
+  const folder = given ?? defaultFolder
+  if (statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return folder
+  if (given === undefined) return undefined
+  throw new UsageError(`Expected --definitions to be a folder, but ${given} is none.`)
+}
+
+function valueOf<Value>(
+  setting: Setting<Value> & { readonly fallback: string },
+  given: string | undefined,
+  environment: Environment,
+): Value {
+  return optionalValueOf(setting, given, environment) ?? setting.read(setting.fallback)
+}
+
+/** A variable that is set to nothing counts as not set: that is how compose files and shells pass on what is absent. */
+function optionalValueOf<Value>(
+  setting: Setting<Value>,
+  given: string | undefined,
+  environment: Environment,
+): Value | undefined {
+  if (given !== undefined) return checked(setting, setting.flag, given)
+  const value = environment[setting.variable]
+  return value === undefined || value === '' ? undefined : checked(setting, setting.variable, value)
+}
+
+function checked<Value>(setting: Setting<Value>, source: string, text: string): Value {
+  try {
+    return setting.read(text)
+  } catch (error) {
+    if (!(error instanceof Unfit)) throw error
+    const { expected, found = JSON.stringify(text), remedy } = error
+    const rest = remedy === undefined ? '' : ` ${remedy}`
+    throw new UsageError(`Expected ${source} to be ${expected}, but found ${found}.${rest}`)
+  }
+}
+
+function readHost(text: string): string {
+  if (isIP(text) !== 0 || /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text)) return text
+  const remedy = text.includes(':') ? 'The port has a flag of its own: --port.' : undefined
+  throw new Unfit(
+    'an address or a name such as 127.0.0.1 or localhost',
+    remedy === undefined ? {} : { remedy },
+  )
+}
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN
+  if (port <= 65_535) return port
+  throw new Unfit('a whole number from 0 to 65535, such as 8266')
+}
+
+function readLogLevel(text: string): LogLevel {
+  const level = logLevels.find((known) => known === text.toLowerCase())
+  if (level !== undefined) return level
+  throw new Unfit(`one of ${logLevels.join(', ')}`)
+}
+
+function readDirectory(text: string): string {
+  if (text.trim() !== '') return text
+  throw new Unfit('a directory')
+}
+
+function readDatabaseUrl(text: string): string {
+  const hasForm = /^postgres(ql)?:\/\/./i.test(text)
+  // A URL without a host means a local socket; with a user before it, only `pg` understands it.
+  if (hasForm && URL.canParse(text.replace('@/', '@localhost/'))) return text
+  const scheme = /^[a-z][\w+.-]*:/i.exec(text)?.[0]
+  throw new Unfit('a URL such as postgres://user:password@host:5432/database', {
+    found:
+      hasForm || scheme === undefined ? 'something else' : `one that begins with ${JSON.stringify(scheme)}`,
+    remedy:
+      'It is not shown, since it may hold a password; in one, write %40 for @, %2F for /, %3A for :, %25 for %.',
+  })
+}

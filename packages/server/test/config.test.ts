@@ -1,0 +1,97 @@
+import { describe, expect, test } from 'vitest'
+import { readDevConfig, readServeConfig } from '../src/config.js'
+import { describeDatabase } from '../src/open-database.js'
+import { isLoopback } from '../src/loopback.js'
+
+test('without flags and environment, all is at its default', () => {
+  expect(readServeConfig({}, {})).toEqual({
+    host: '127.0.0.1',
+    port: 8266,
+    logLevel: 'info',
+    database: { kind: 'embedded', dataDirectory: './.tunacorn' },
+  })
+})
+
+test('the environment comes before the defaults', () => {
+  const environment = { HOST: '::1', PORT: '1', LOG_LEVEL: 'DEBUG', DATABASE_URL: 'postgresql://u:p@h/d' }
+  expect(readServeConfig({}, environment)).toEqual({
+    host: '::1',
+    port: 1,
+    logLevel: 'debug',
+    database: { kind: 'postgres', url: 'postgresql://u:p@h/d' },
+  })
+})
+
+test('flags come before the environment', () => {
+  const flags = { host: 'localhost', port: '2', logLevel: 'warn', databaseUrl: 'postgres://b/b' }
+  const environment = { HOST: '::1', PORT: '1', LOG_LEVEL: 'debug', DATABASE_URL: 'postgres://a/a' }
+  expect(readServeConfig(flags, environment)).toEqual({
+    host: 'localhost',
+    port: 2,
+    logLevel: 'warn',
+    database: { kind: 'postgres', url: 'postgres://b/b' },
+  })
+})
+
+test('a data directory that a flag names is used, also where DATABASE_URL is set', () => {
+  const { database } = readServeConfig({ dataDir: 'here' }, { DATABASE_URL: 'postgres://a/a' })
+  expect(database).toEqual({ kind: 'embedded', dataDirectory: 'here' })
+})
+
+test('a data directory and a database URL, both by flags, contradict each other', () => {
+  const flags = { dataDir: 'here', databaseUrl: 'postgres://a/a' }
+  expect(() => readServeConfig(flags, {})).toThrow('found both')
+})
+
+test('a variable that is set to nothing counts as not set', () => {
+  const environment = { HOST: '', PORT: '', LOG_LEVEL: '', DATABASE_URL: '', TUNACORN_DATA_DIR: '' }
+  expect(readServeConfig({}, environment)).toEqual(readServeConfig({}, {}))
+})
+
+test('a flag that is set to nothing is refused', () => {
+  expect(() => readServeConfig({ port: '' }, {})).toThrow('Expected --port to be')
+  expect(() => readServeConfig({ dataDir: ' ' }, {})).toThrow('Expected --data-dir to be')
+})
+
+test.each(['-1', '65536', '1.5', '0x10', '1e3', ' 80', 'http'])('a port %j is refused', (port) => {
+  expect(() => readServeConfig({ port }, {})).toThrow('a whole number from 0 to 65535')
+})
+
+test('a host with a port is refused, and told where the port goes', () => {
+  expect(() => readServeConfig({ host: '127.0.0.1:80' }, {})).toThrow(
+    'The port has a flag of its own: --port.',
+  )
+})
+
+test('dev listens on loopback whatever HOST says, and is quiet unless asked', () => {
+  const environment = { HOST: '0.0.0.0' }
+  expect(readDevConfig({}, environment)).toMatchObject({ host: '127.0.0.1', logLevel: 'warn' })
+  expect(readDevConfig({}, { LOG_LEVEL: 'info' })).toMatchObject({ logLevel: 'info' })
+  expect(readDevConfig({ logLevel: 'error' }, { LOG_LEVEL: 'info' })).toMatchObject({ logLevel: 'error' })
+})
+
+describe('a database URL', () => {
+  test.each(['mysql://u:secret@h/d', 'secret', 'postgres://u:sec ret@h:x/d', 'postgres://'])(
+    'that will not do (%s) is refused and not shown',
+    (databaseUrl) => {
+      const read = () => readServeConfig({ databaseUrl }, {})
+      expect(read).toThrow('Expected --database-url to be a URL such as postgres://')
+      expect(read).not.toThrow(/secret|sec ret/)
+    },
+  )
+
+  test.each([
+    ['postgres://u:secret@db:6432/tuna?sslmode=require', 'PostgreSQL at db:6432/tuna'],
+    ['postgresql://u:secret@db/tuna', 'PostgreSQL at db:5432/tuna'],
+    ['postgresql://u:secret@[::1]/tuna', 'PostgreSQL at [::1]:5432/tuna'],
+    ['postgres:///tuna?host=/var/run/postgresql&password=secret', 'PostgreSQL at /var/run/postgresql/tuna'],
+    ['postgres://u@/tuna', 'PostgreSQL at localhost:5432/tuna'],
+  ])('is described without its user and password: %s', (databaseUrl, description) => {
+    expect(describeDatabase(readServeConfig({ databaseUrl }, {}).database)).toBe(description)
+  })
+})
+
+test('loopback is what only this machine reaches', () => {
+  expect(['127.0.0.1', '127.9.9.9', '::1', '::ffff:127.0.0.1'].filter(isLoopback)).toHaveLength(4)
+  expect(['0.0.0.0', '::', '10.0.0.1', '::2', '128.0.0.1'].filter(isLoopback)).toEqual([])
+})
