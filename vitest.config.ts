@@ -9,11 +9,14 @@ export default defineConfig({
     alias: [
       { find: /^@tunacorn\/core\/testing$/, replacement: built('core/dist/testing/index.js') },
       { find: /^@tunacorn\/postgres\/embedded$/, replacement: built('postgres/dist/embedded/index.js') },
-      { find: /^@tunacorn\/(protocol|core|postgres|express|client)$/, replacement: built('$1/dist/index.js') },
+      {
+        find: /^@tunacorn\/(protocol|core|postgres|express|client)$/,
+        replacement: built('$1/dist/index.js'),
+      },
     ],
   },
   test: {
-    include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts'],
+    include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['packages/postgres/test/support/postgres-for-tests.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,

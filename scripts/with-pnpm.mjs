@@ -1,47 +1,100 @@
-// Makes `npm start` and `npm test` enough on a machine that has only Node and npm:
-// fetches the pinned pnpm through npx, installs what the lockfile says, builds, then runs the named script.
-import { spawnSync } from 'node:child_process'
+// Makes `npm start` and `npm test` enough on a machine that has only Node and npm: installs what the lockfile says
+// with the pinned pnpm (fetched by npx), builds, then runs the named script in this same process.
+//
+//   node scripts/with-pnpm.mjs SCRIPT [ARGUMENT …]
+//
+// What is installed and built already costs neither npx nor the network.
+import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join, resolve } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+import { binaryPath } from './binary-path.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const [script, ...rest] = process.argv.slice(2)
+const { packageManager, scripts, engines } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
+
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`TunaCorn needs Node 20.19 or newer, but this is ${process.version}. Install a newer Node.`)
+  console.error(`Expected Node ${engines.node}, but this is ${process.version}: install a newer Node.`)
   process.exit(1)
 }
 
-const { packageManager } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'))
-const [script, ...rest] = process.argv.slice(2)
-
-const lockHash = createHash('sha256')
-  .update(readFileSync(join(root, 'pnpm-lock.yaml')))
-  .digest('hex')
-const installedMark = join(root, 'node_modules', '.installed-lockfile')
-const isInstalled = existsSync(installedMark) && readFileSync(installedMark, 'utf8') === lockHash
-
-if (!isInstalled) {
-  pnpm(['install', '--frozen-lockfile'])
-  writeFileSync(installedMark, lockHash)
+const endSignals = ['SIGINT', 'SIGTERM']
+if (process.env['npm_lifecycle_event'] !== undefined) endWithParent()
+if (!isInstalled()) {
+  await run(
+    `npx --yes ${packageManager} install --frozen-lockfile --config.confirmModulesPurge=false --config.update-notifier=false`,
+  )
+  writeFileSync(installedMark(), lockfileHash())
 }
-pnpm(['--silent', 'build'])
-pnpm(['--silent', 'run', script, ...rest])
+for (const command of scripts.build.split(' && ')) await run(command)
 
-/** Runs pnpm to its end; this process ends with its exit code when that is not 0. */
-function pnpm(args) {
-  // Ctrl-C reaches the child as well: it decides how to end, and we wait for it.
-  process.on('SIGINT', () => {})
-  const { status, signal, error } = spawnSync('npx', ['--yes', packageManager, ...args], {
+process.argv = [process.argv[0], resolve(root, script), ...rest]
+await import(pathToFileURL(process.argv[1]).href)
+
+/** The lockfile that was installed last is kept by this script, and by pnpm when somebody ran it by hand. */
+function isInstalled() {
+  const workspace = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
+  const complete = workspace
+    .filter((path) => existsSync(join(path, 'package.json')))
+    .filter((path) => /"dependencies": \{\s*"/.test(readFileSync(join(path, 'package.json'), 'utf8')))
+    .every((path) => existsSync(join(path, 'node_modules')))
+  return complete && (readOr(installedMark()) === lockfileHash() || installedByHand() === readLockfile())
+}
+
+function installedMark() {
+  return join(root, 'node_modules', '.installed-lockfile')
+}
+
+function installedByHand() {
+  return readOr(join(root, 'node_modules', '.pnpm', 'lock.yaml'))
+}
+
+function readLockfile() {
+  return readFileSync(join(root, 'pnpm-lock.yaml'), 'utf8')
+}
+
+function lockfileHash() {
+  return createHash('sha256').update(readLockfile()).digest('hex')
+}
+
+function readOr(path) {
+  return existsSync(path) ? readFileSync(path, 'utf8') : undefined
+}
+
+/** Runs a command to its end; when that is not a good one, this process ends the same way. */
+async function run(command) {
+  // Without `exec`, a signal would end the shell and leave the command behind.
+  const child = spawn(process.platform === 'win32' ? command : `exec ${command}`, {
     cwd: root,
     stdio: 'inherit',
-    shell: process.platform === 'win32',
+    shell: true,
+    env: binaryPath(root),
   })
-  if (error) {
-    console.error(`Expected to run npx (it comes with npm), but: ${error.message}`)
-    process.exit(1)
+  // Ctrl-C reaches the command by itself, but a signal to this process alone does not.
+  const passOn = (signal) => child.kill(signal)
+  for (const signal of endSignals) process.on(signal, passOn)
+  const [code, signal] = await new Promise((done, failed) => {
+    child.on('exit', (...how) => done(how))
+    child.on('error', failed)
+  })
+  for (const name of endSignals) process.off(name, passOn)
+  if (signal !== null) process.kill(process.pid, signal)
+  if (code !== 0) process.exit(code ?? 1)
+}
+
+/**
+ * npm passes SIGTERM on to the shell in which it runs its scripts, and that dies without passing it further: what it
+ * ran would stay behind.
+ */
+function endWithParent() {
+  const parent = process.ppid
+  const look = () => {
+    if (process.ppid === parent) return
+    clearInterval(timer)
+    process.kill(process.pid, 'SIGTERM')
   }
-  if (signal) process.exit(1)
-  if (status !== 0) process.exit(status ?? 1)
+  const timer = setInterval(look, 500).unref()
 }
