@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { TunaCornError } from '@tunacorn/core'
 
-/** One whole SQL statement, and the name by which a connection keeps it prepared, if it is to. */
+/** One whole SQL statement, and a name by which a connection keeps it prepared. */
 export interface Statement {
-  readonly name: string | undefined
+  readonly name: string
   readonly text: string
 }
 
@@ -49,14 +49,6 @@ export class Database {
   statement(label: string, text: string): Statement {
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 12)
     return { name: `tunacorn_${label}_${digest}`, text }
-  }
-
-  /**
-   * A statement that is planned anew each time, for what it finds: a plan that was made when a table was nearly empty
-   * reads all of it later, until the table is analyzed again.
-   */
-  unprepared(text: string): Statement {
-    return { name: undefined, text }
   }
 
   /** Runs one statement by itself, as its own transaction. */
@@ -115,7 +107,7 @@ export class Database {
     prepare: boolean,
   ): Promise<Row[]> {
     const { rows } = await connection.query<Row>({
-      ...(prepare && name !== undefined ? { name } : {}),
+      ...(prepare ? { name } : {}),
       text,
       values: values as unknown[],
       types,
@@ -132,7 +124,7 @@ async function control(connection: Connection, sql: string): Promise<void> {
   }
 }
 
-function quoteIdentifier(name: string): string {
+export function quoteIdentifier(name: string): string {
   return pg.escapeIdentifier(name)
 }
 

@@ -39,8 +39,7 @@ export class PostgresTaskList implements TaskList {
   constructor(database: Database) {
     this.store = database
     const { schema } = database
-    // It finds rows by ctid, and only a plan for the table as it is now knows whether that is worth it.
-    const claim = (scope: ClaimScope) => database.unprepared(claimTasksSql(schema, scope))
+    const claim = (scope: ClaimScope) => database.statement(`claim_${scope}`, claimTasksSql(schema, scope))
     this.#claims = { names: claim('names'), process: claim('process'), any: claim('any') }
     this.#extend = database.statement('extend', extendClaimsSql(schema, false))
     this.#live = database.statement('live', liveClaimsSql(schema))

@@ -15,32 +15,25 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
 
   afterAll(() => database.drop())
 
-  it.each([
-    ['on an empty board', false],
-    ['on a board that was vacuumed when it was nearly empty', true],
-  ])('find their rows by index, though the statements were first planned %s', async (_board, isVacuumed) => {
-    const schema = isVacuumed ? 'vacuumed' : 'fresh'
-    const store = new PostgresStore(database.url, { maxConnections: 2, schema })
+  it('find their rows by index, though the statements were first planned on an empty board', async () => {
+    const store = new PostgresStore(database.url, { maxConnections: 2 })
     await store.migrate()
     const engine = new Engine(store)
     await engine.registerDefinition(JSON.stringify({ name: 'wide', tasks: wideTasks(2_000) }))
 
-    await engine.registerDefinition(JSON.stringify({ name: 'small', tasks: wideTasks(3) }))
     // Enough rounds that PostgreSQL settles for a generic plan, on a board with next to nothing on it.
-    for (let round = 0; round < 20; round += 1) {
-      const { id } = await engine.startProcess({ definition: 'small' })
-      await workOff(engine, id, 2)
-      if (isVacuumed && round === 10) {
-        await withClient(database.url, (client) => client.query(`VACUUM ${schema}.task_list`))
-      }
+    for (let round = 0; round < 10; round += 1) {
+      const { id } = await engine.startProcess({ definition: 'wide' })
+      await workOff(engine, id, 1)
+      await engine.cancelProcess(id)
     }
     await handInCounts(engine)
-    await addIdleTasks(database.url, schema, 100_000)
-    const before = await rowsReadBySequentialScan(database.url, schema)
+    await addIdleTasks(database.url, 100_000)
+    const before = await rowsReadBySequentialScan(database.url)
     const { id } = await engine.startProcess({ definition: 'wide' })
     await workOff(engine, id, 20)
     await handInCounts(engine)
-    expect((await rowsReadBySequentialScan(database.url, schema)) - before).toBe(0)
+    expect((await rowsReadBySequentialScan(database.url)) - before).toBe(0)
     await engine.close()
     await store.close()
   })
@@ -69,10 +62,10 @@ async function handInCounts(engine: Engine): Promise<void> {
   await Promise.all(Array.from({ length: 8 }, () => engine.ping()))
 }
 
-async function addIdleTasks(databaseUrl: string, schema: string, count: number): Promise<void> {
+async function addIdleTasks(databaseUrl: string, count: number): Promise<void> {
   await withClient(databaseUrl, (client) =>
     client.query(
-      `INSERT INTO ${schema}.task_list
+      `INSERT INTO tunacorn.task_list
          (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn)
        SELECT gen_random_uuid(), 0, 'idle', 'idle', 0, now(), now() + interval '1 day', now()
        FROM generate_series(1, $1)`,
@@ -81,12 +74,11 @@ async function addIdleTasks(databaseUrl: string, schema: string, count: number):
   )
 }
 
-async function rowsReadBySequentialScan(databaseUrl: string, schema: string): Promise<number> {
+async function rowsReadBySequentialScan(databaseUrl: string): Promise<number> {
   return withClient(databaseUrl, async (client) => {
     const { rows } = await client.query<{ read: number }>(
       `SELECT sum(seq_tup_read)::int AS read FROM pg_stat_user_tables
-       WHERE schemaname = $1 AND relname IN ('task_list', 'history')`,
-      [schema],
+       WHERE schemaname = 'tunacorn' AND relname IN ('task_list', 'history')`,
     )
     return rows[0]?.read ?? 0
   })
