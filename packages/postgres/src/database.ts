@@ -124,7 +124,7 @@ async function control(connection: Connection, sql: string): Promise<void> {
   }
 }
 
-export function quoteIdentifier(name: string): string {
+function quoteIdentifier(name: string): string {
   return pg.escapeIdentifier(name)
 }
 

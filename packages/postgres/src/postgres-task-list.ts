@@ -131,7 +131,7 @@ export class PostgresTaskList implements TaskList {
     const rows = await this.store.run(statement, extendClaimsValues(claims, leaseMs))
     const leases = new Map<string, Date>()
     for (const row of rows) {
-      const claim = claims[(row['place'] as number) - 1]
+      const claim = claims[(row['ordinal'] as number) - 1]
       if (claim !== undefined) leases.set(nameOf(claim), row['claimable_at'] as Date)
     }
     return leases
@@ -140,7 +140,7 @@ export class PostgresTaskList implements TaskList {
   async #stillLive(claims: readonly HeldTask[]): Promise<HeldTask[]> {
     if (claims.length === 0) return []
     const rows = await this.store.run(this.#live, heldValues(claims))
-    const places = new Set(rows.map((row) => row['place']))
+    const places = new Set(rows.map((row) => row['ordinal']))
     return claims.filter((_claim, index) => places.has(index + 1))
   }
 

@@ -5,6 +5,8 @@
  * - `task_list` holds live tasks only: a row leaves when its task ends, so the board stays small and hot.
  *   A claim moves `claimable_at` to the end of its lease: a lapsed task is claimable again without a sweeper.
  * - Payloads are `json`, not `jsonb`: kept as they were written.
+ * - `ballast`: a prepared statement is planned once, and on a table of a page or two the plan reads all of it, then and
+ *   later, when it has grown to thousands. So these two tables are some pages long from the first day on, mostly empty.
  * - No foreign keys on the hot tables: what they would check is checked in the statements that write.
  */
 export function foundation(schema: string): string {
@@ -46,7 +48,7 @@ CREATE TABLE ${schema}.process (
   input              json,
   started_at         timestamptz NOT NULL,
   ended_at           timestamptz
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, vacuum_truncate = off);
 CREATE INDEX process_by_definition ON ${schema}.process (definition, definition_version, id);
 CREATE INDEX process_by_state ON ${schema}.process (state, id);
 
@@ -67,6 +69,8 @@ CREATE TABLE ${schema}.history (
 );
 
 CREATE TABLE ${schema}.task_list (
+  -- Finds a row whichever of its versions it is at, by one array and without a join.
+  place        bigint      NOT NULL GENERATED ALWAYS AS IDENTITY UNIQUE,
   process_id   uuid        NOT NULL,
   task         integer     NOT NULL,
   name         text        NOT NULL,
@@ -83,8 +87,26 @@ CREATE TABLE ${schema}.task_list (
   secret       text,
   lapsed       jsonb,
   PRIMARY KEY (process_id, task)
-) WITH (fillfactor = 70);
+) WITH (fillfactor = 70, vacuum_truncate = off);
 CREATE INDEX task_list_by_name ON ${schema}.task_list (name, priority DESC, claimable_at);
-CREATE INDEX task_list_by_turn ON ${schema}.task_list (priority DESC, claimable_at);
-`
+-- For claims that name no task, and for them alone: its condition is always true, but only they state it. Else a
+-- claim by name could be planned to look for its name through the whole board.
+CREATE INDEX task_list_by_turn ON ${schema}.task_list (priority DESC, claimable_at)
+  WHERE attempt >= 0;
+
+${ballast(schema)}`
+}
+
+/** Leaves a hundred pages behind. With `vacuum_truncate = off` they stay. */
+function ballast(schema: string): string {
+  const rows = `FROM generate_series(1, 400)`
+  return `
+INSERT INTO ${schema}.process
+  (id, definition, definition_version, state, version, total, completed, failed, priority, started_at)
+SELECT gen_random_uuid(), repeat('-', 1500), 1, 'ballast', 1, 1, 0, 0, 0, now() ${rows};
+INSERT INTO ${schema}.task_list
+  (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn)
+SELECT gen_random_uuid(), 0, '', repeat('-', 1500), 0, now(), now(), now() ${rows};
+DELETE FROM ${schema}.process;
+DELETE FROM ${schema}.task_list;`
 }

@@ -34,7 +34,7 @@ WHERE EXISTS (
 export function anyClaimableSql(schema: string): string {
   return `
 SELECT t.name FROM ${schema}.task_list t
-WHERE t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND t.claimable_at <= now() LIMIT 1`
+WHERE t.attempt >= 0 AND t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND t.claimable_at <= now() LIMIT 1`
 }
 
 export function leaveBoardSql(schema: string): string {

@@ -36,7 +36,7 @@ const picks: Record<ClaimScope, (schema: string) => string> = {
   ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
   any: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE ${claimable}
+  WHERE c.attempt >= 0 AND ${claimable}
   ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
 }
 

@@ -10,8 +10,10 @@ import type { Row } from '../database.js'
  * - `held`: the board rows of the claims that are reported, locked. A claim that is not live finds no row.
  * - `ok`: the processes for which every claim was found, counted in one pass: a join of these CTEs would be
  *   planned as a loop over a loop, which costs the square of the batch.
- * - `gone`: DELETE … RETURNING feeds the history, for the board row knows who worked from when to when. By key,
- *   not by ctid: a heartbeat may have moved the row since the snapshot, and only the key follows it there.
+ * - `gone`: by `place`, not by ctid: a heartbeat may have moved the row since the snapshot, and only a key follows it
+ *   there. And not by a join, nor is `held`: on a board that was empty when it was last analyzed, the planner would read
+ *   all of it for each batch. Hence the LATERAL with its OFFSET, which cannot be turned around.
+ * - `reported`: the board row knows who worked from when to when, and feeds the history.
  */
 export function commitChangesSql(schema: string, wait: boolean): string {
   return `
@@ -24,12 +26,15 @@ locked AS MATERIALIZED (
   ORDER BY p.id FOR UPDATE OF p ${wait ? '' : 'SKIP LOCKED'}
 ),
 held AS MATERIALIZED (
-  SELECT t.process_id, t.task
-  FROM unnest($8::uuid[], $9::int[], $10::int[], $11::text[]) AS r (process_id, task, attempt, secret)
-  JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
-   AND t.attempt = r.attempt AND t.secret = r.secret
+  SELECT r.version, r.type, r.payload, t.*
+  FROM unnest($8::uuid[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::text[], $14::text[])
+    AS r (process_id, task, attempt, secret, version, type, payload)
+  CROSS JOIN LATERAL (
+    SELECT * FROM ${schema}.task_list b
+    WHERE b.process_id = r.process_id AND b.task = r.task AND b.attempt = r.attempt AND b.secret = r.secret
+    OFFSET 0 FOR UPDATE
+  ) t
   WHERE r.process_id = ANY (ARRAY (SELECT id FROM locked))
-  FOR UPDATE OF t
 ),
 ok AS MATERIALIZED (
   SELECT id FROM (
@@ -41,18 +46,14 @@ ok AS MATERIALIZED (
 ),
 gone AS (
   DELETE FROM ${schema}.task_list t
-  USING unnest($8::uuid[], $9::int[], $10::int[], $11::text[], $12::bigint[], $13::text[], $14::text[])
-    AS r (process_id, task, attempt, secret, version, type, payload)
-  WHERE t.process_id = r.process_id AND t.task = r.task AND t.attempt = r.attempt AND t.secret = r.secret
-    AND r.process_id = ANY (ARRAY (SELECT id FROM ok))
-  RETURNING r.version, r.type, r.payload, t.*
+  WHERE t.place = ANY (ARRAY (SELECT place FROM held WHERE process_id = ANY (ARRAY (SELECT id FROM ok))))
 ),
 reported AS (
   INSERT INTO ${schema}.history
     (process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at, at, lapsed, payload)
   SELECT process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at, now(), lapsed,
     payload::json
-  FROM gone
+  FROM held WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
 ),
 told AS (
   INSERT INTO ${schema}.history (process_id, version, type, task, at, payload)
@@ -65,7 +66,7 @@ cleared AS (
   DELETE FROM ${schema}.task_list t
   WHERE t.process_id = ANY (ARRAY (
       SELECT id FROM change WHERE state IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))
-    AND NOT EXISTS (SELECT FROM held h WHERE h.process_id = t.process_id AND h.task = t.task)
+    AND NOT t.place = ANY (ARRAY (SELECT place FROM held))
 ),
 entered AS (
   INSERT INTO ${schema}.task_list (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn)

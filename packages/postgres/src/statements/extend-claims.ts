@@ -7,25 +7,30 @@ import type { HeldTask } from '@tunacorn/core'
 export function extendClaimsSql(schema: string, wait: boolean): string {
   return `
 WITH live AS MATERIALIZED (
-  SELECT r.place, t.process_id, t.task, coalesce($5::bigint, t.lease_ms) AS lease_ms
+  SELECT r.ordinal, t.place
   FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
-    AS r (process_id, task, attempt, secret, place)
-  JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
-   AND t.attempt = r.attempt AND t.secret = r.secret
-  FOR UPDATE OF t ${wait ? '' : 'SKIP LOCKED'}
+    AS r (process_id, task, attempt, secret, ordinal)
+  CROSS JOIN LATERAL (
+    SELECT b.place FROM ${schema}.task_list b
+    WHERE b.process_id = r.process_id AND b.task = r.task AND b.attempt = r.attempt AND b.secret = r.secret
+    OFFSET 0 FOR UPDATE ${wait ? '' : 'SKIP LOCKED'}
+  ) t
+),
+extended AS (
+  UPDATE ${schema}.task_list t
+  SET claimable_at = now() + coalesce($5::bigint, t.lease_ms) * interval '1 ms'
+  WHERE t.place = ANY (ARRAY (SELECT place FROM live))
+  RETURNING t.place, t.claimable_at
 )
-UPDATE ${schema}.task_list t
-SET claimable_at = now() + live.lease_ms * interval '1 ms'
-FROM live WHERE t.process_id = live.process_id AND t.task = live.task
-RETURNING live.place, t.claimable_at`
+SELECT live.ordinal, extended.claimable_at FROM live JOIN extended ON extended.place = live.place`
 }
 
 /** Which of these claims are live, by their place in the list. */
 export function liveClaimsSql(schema: string): string {
   return `
-SELECT r.place
+SELECT r.ordinal
 FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
-  AS r (process_id, task, attempt, secret, place)
+  AS r (process_id, task, attempt, secret, ordinal)
 JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
  AND t.attempt = r.attempt AND t.secret = r.secret`
 }
