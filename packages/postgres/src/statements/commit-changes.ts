@@ -14,6 +14,7 @@ import type { Row } from '../database.js'
  *   there. And not by a join, nor is `held`: on a board that was empty when it was last analyzed, the planner would read
  *   all of it for each batch. Hence the LATERAL with its OFFSET, which cannot be turned around.
  * - `reported`: the board row knows who worked from when to when, and feeds the history.
+ * - `cleared`: whether any process ends badly is asked first, by itself: so the board is not looked at without.
  */
 export function commitChangesSql(schema: string, wait: boolean): string {
   return `
@@ -64,7 +65,8 @@ told AS (
 ),
 cleared AS (
   DELETE FROM ${schema}.task_list t
-  WHERE t.process_id = ANY (ARRAY (
+  WHERE EXISTS (SELECT FROM change WHERE state IN ('failed', 'cancelled'))
+    AND t.process_id = ANY (ARRAY (
       SELECT id FROM change WHERE state IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))
     AND NOT t.place = ANY (ARRAY (SELECT place FROM held))
 ),
