@@ -40,6 +40,7 @@ const process: Process = {
   priority: 0,
   progress: { percent: 100, total: 2, finished: 2 },
   startedAt: at,
+  deadline: at,
 }
 const sound: Run = {
   graph: {

@@ -12,8 +12,9 @@ export interface GraphTask {
 export const needsCount = ({ tasks }: Graph): number =>
   tasks.reduce((sum, { needs }) => sum + needs.length, 0)
 
-/** As JSON, which YAML is as well. */
-export const definitionText = ({ name, tasks }: Graph): string => JSON.stringify({ name, tasks })
+/** As JSON, which YAML is as well; by default nothing is retried, not even what a lapsed lease has interrupted. */
+export const definitionText = ({ name, tasks }: Graph, defaults?: { readonly retry: number }): string =>
+  JSON.stringify({ name, defaults, tasks })
 
 /** 1 → width → 1 */
 export function fan(name: string, width: number): Graph {

@@ -41,14 +41,14 @@ export function workerProcesses(options: WorkerOptions): WorkerProcesses {
   return workers
 }
 
-/** Registers each graph and starts a process of it. */
+/** Registers each graph and starts a process of it; what is lost with a lease is handed out again. */
 export async function startAll(
   url: string,
   graphs: readonly Graph[],
 ): Promise<{ readonly graph: Graph; readonly processId: string }[]> {
   return Promise.all(
     graphs.map(async (graph) => {
-      await register(url, definitionText(graph), 'application/json')
+      await register(url, definitionText(graph, { retry: 20 }), 'application/json')
       const { id } = await startProcess(url, graph.name)
       return { graph, processId: id }
     }),

@@ -1,6 +1,6 @@
 import {
+  formatDuration,
   parseDuration,
-  type CancelProcess,
   type ClaimedTask,
   type ClaimedTasks,
   type ClaimTask,
@@ -9,6 +9,7 @@ import {
   type Definition,
   type DefinitionPage,
   type FailTask,
+  type Grounds,
   type HeartbeatResults,
   type HeartbeatTask,
   type HeartbeatTasks,
@@ -17,6 +18,7 @@ import {
   type OpenApiDocument,
   type operations,
   type Process,
+  type ProcessExplanation,
   type ProcessPage,
   type ReleaseTask,
   type Reported,
@@ -28,6 +30,8 @@ import {
   type TaskPage,
   type ValidDefinition,
 } from '@tunacorn/protocol'
+import { pause } from './backoff.js'
+import { ProcessNotEndedError } from './errors.js'
 import { send, type Connection, type HttpCall } from './http.js'
 
 export interface ClientOptions {
@@ -51,6 +55,21 @@ export interface CallOptions {
   readonly retries?: number
 }
 
+export interface StartOptions extends CallOptions {
+  /**
+   * A name of your own for this start, kept for a day: however often it is sent, the process is started once. Made
+   * up when absent, unless `retries` is 0.
+   */
+  readonly idempotencyKey?: string
+}
+
+export interface WaitOptions {
+  /** Aborting it ends the wait, which rejects with the signal's reason. */
+  readonly signal?: AbortSignal
+  /** How long to wait at most. Without end when absent. */
+  readonly timeoutMs?: number
+}
+
 /** The query parameters of an operation. */
 export type Query<Operation extends keyof operations> = NonNullable<
   operations[Operation]['parameters']['query']
@@ -61,6 +80,12 @@ export type ClaimTasksRequest = WithDefaults<ClaimTasks, 'max' | 'attributes'>
 export type ClaimTaskRequest = WithDefaults<ClaimTask, 'attributes'>
 type WithDefaults<Body, Defaulted extends keyof Body> = Omit<Body, Defaulted> & Partial<Pick<Body, Defaulted>>
 
+/** How long one request waits for the end of a process. */
+const longestWaitMs = 30_000
+
+/** Between two such requests, when the first one did not wait. */
+const restMs = 500
+
 type Request = Omit<HttpCall, 'retries' | 'timeoutMs' | 'signal'>
 
 /**
@@ -68,7 +93,7 @@ type Request = Omit<HttpCall, 'retries' | 'timeoutMs' | 'signal'>
  *
  * Every method rejects with a `TunaCornHttpError` when the server answered with an error, and with a
  * `TunaCornConnectionError` when no answer came. What may be sent again safely is, with growing pauses,
- * before it rejects; `startProcess` and whatever else happens twice when sent twice is not.
+ * before it rejects; what happens twice when sent twice is not. A start is safe too, by its idempotency key.
  */
 export class TunaCornClient {
   readonly url: string
@@ -132,9 +157,18 @@ export class TunaCornClient {
 
   // Processes
 
-  /** Not sent again when its answer is lost: it may have started. */
-  startProcess(body: StartProcess, options?: CallOptions) {
-    return this.#post<Process>('/processes', body, false, options)
+  /**
+   * Starts a process, once: it goes with an idempotency key, made up when none is given, and so is sent again when
+   * its answer is lost. Pass a key of your own to make it safe beyond this call, after a crash for example. With
+   * `retries: 0` and no key it is sent as it is.
+   */
+  startProcess(body: StartProcess, { idempotencyKey, ...options }: StartOptions = {}) {
+    const retries = options.retries ?? this.#retries
+    const key = idempotencyKey ?? (retries > 0 ? randomKey() : undefined)
+    const headers = key === undefined ? undefined : { 'idempotency-key': key }
+    const repeatable = key !== undefined
+    const request = { method: 'POST', path: '/processes', headers, body: { json: body }, repeatable } as const
+    return this.#send<Process>(request, options)
   }
 
   /** Each is answered by itself, in the order asked. Not sent again when its answer is lost. */
@@ -146,12 +180,54 @@ export class TunaCornClient {
     return this.#get<ProcessPage>('/processes', query, options)
   }
 
-  getProcess(id: string, options?: CallOptions) {
-    return this.#get<Process>(`/processes/${segment(id)}`, undefined, options)
+  /** With `wait`, answered when it has ended or that time is up; it may take so much longer than other requests. */
+  getProcess(id: string, query?: Query<'getProcess'>, options?: CallOptions) {
+    const path = `/processes/${segment(id)}`
+    return this.#get<Process>(path, query, this.#patient(query?.wait, options))
   }
 
-  cancelProcess(id: string, body: CancelProcess = {}, options?: CallOptions) {
-    return this.#post<Process>(`/processes/${segment(id)}/cancel`, body, true, options)
+  /**
+   * Waits until a process has ended, however long that takes, and gives it as it is then.
+   *
+   * @throws ProcessNotEndedError after `timeoutMs`
+   */
+  async waitForProcess(id: string, { signal, timeoutMs = Infinity }: WaitOptions = {}): Promise<Process> {
+    const deadline = performance.now() + timeoutMs
+    for (;;) {
+      const begunAt = performance.now()
+      const waitMs = Math.max(0, Math.min(longestWaitMs, Math.ceil(deadline - begunAt)))
+      // oxlint-disable-next-line no-await-in-loop -- asked again only after it was answered
+      const process = await this.getProcess(id, { wait: formatDuration(waitMs) }, signal && { signal })
+      if (process.endedAt !== undefined) return process
+      const now = performance.now()
+      if (now >= deadline) throw new ProcessNotEndedError(process, timeoutMs)
+      // A server that is closing does not wait: asking again at once would never end.
+      const shortMs = Math.min(restMs, deadline - now)
+      // oxlint-disable-next-line no-await-in-loop
+      if (now - begunAt < waitMs * 0.9) await pause(shortMs, signal)
+    }
+  }
+
+  cancelProcess(id: string, grounds: Grounds = {}, options?: CallOptions) {
+    return this.#post<Process>(`/processes/${segment(id)}/cancel`, grounds, true, options)
+  }
+
+  pauseProcess(id: string, grounds: Grounds = {}, options?: CallOptions) {
+    return this.#post<Process>(`/processes/${segment(id)}/pause`, grounds, true, options)
+  }
+
+  resumeProcess(id: string, grounds: Grounds = {}, options?: CallOptions) {
+    return this.#post<Process>(`/processes/${segment(id)}/resume`, grounds, true, options)
+  }
+
+  /** Not sent again when its answer is lost: the process would not be a failed one any more. */
+  retryProcess(id: string, grounds: Grounds = {}, options?: CallOptions) {
+    return this.#post<Process>(`/processes/${segment(id)}/retry`, grounds, false, options)
+  }
+
+  /** Why each open task is not done. */
+  explainProcess(id: string, options?: CallOptions) {
+    return this.#get<ProcessExplanation>(`/processes/${segment(id)}/explain`, undefined, options)
   }
 
   destroyProcess(id: string, options?: CallOptions) {
@@ -176,10 +252,8 @@ export class TunaCornClient {
    * Reports results and claims work. May take `wait` longer than other requests. Sent again when its answer
    * is lost: results may be, and what was claimed by the lost one comes back when its leases lapse.
    */
-  claimTasks(body: ClaimTasksRequest, options: CallOptions = {}) {
-    const waitMs = body.wait === undefined ? 0 : (parseDuration(body.wait) ?? 0)
-    const timeoutMs = waitMs + (options.timeoutMs ?? this.#timeoutMs)
-    return this.#post<ClaimedTasks>('/tasks/claim', body, true, { ...options, timeoutMs })
+  claimTasks(body: ClaimTasksRequest, options?: CallOptions) {
+    return this.#post<ClaimedTasks>('/tasks/claim', body, true, this.#patient(body.wait, options))
   }
 
   heartbeatTasks(body: HeartbeatTasks, options?: CallOptions) {
@@ -242,6 +316,12 @@ export class TunaCornClient {
     return this.#send<Answer>({ method: 'POST', path, body: { json }, repeatable }, options)
   }
 
+  /** The time that a request has, and what it waits besides. */
+  #patient(wait: string | undefined, options: CallOptions = {}): CallOptions {
+    const waitMs = wait === undefined ? 0 : (parseDuration(wait) ?? 0)
+    return { ...options, timeoutMs: waitMs + (options.timeoutMs ?? this.#timeoutMs) }
+  }
+
   async #send<Answer>(request: Request, { signal, timeoutMs, retries }: CallOptions = {}): Promise<Answer> {
     const answer = await send(this.#connection, {
       ...request,
@@ -252,6 +332,12 @@ export class TunaCornClient {
     // oxlint-disable-next-line no-unsafe-type-assertion -- the server's tests hold its answers to openapi.yaml
     return answer as Answer
   }
+}
+
+/** 128 random bits. Not `crypto.randomUUID`, which browsers have only on pages that came over TLS. */
+function randomKey(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(16))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('')
 }
 
 function definitionBody(source: string | object, format: 'yaml' | 'json' = 'yaml'): HttpCall['body'] {

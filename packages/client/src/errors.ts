@@ -1,4 +1,10 @@
-import { errorRegistry, isErrorCode, type DefinitionProblem, type Problem } from '@tunacorn/protocol'
+import {
+  errorRegistry,
+  isErrorCode,
+  type DefinitionProblem,
+  type Problem,
+  type Process,
+} from '@tunacorn/protocol'
 
 /** RFC 9457, as TunaCorn writes it. `problems` lists what is wrong with a definition (`definition-invalid`). */
 export type ProblemDocument = Problem & { problems?: DefinitionProblem[] }
@@ -53,6 +59,20 @@ export class TunaCornConnectionError extends Error {
     this.url = url
     this.mayHaveArrived = !(code === 'unreachable' && neverConnected(cause))
     this.mayRetry = code !== 'not-tunacorn'
+  }
+}
+
+/** Time was up before a process had ended. It goes on. */
+export class ProcessNotEndedError extends Error {
+  override readonly name = 'ProcessNotEndedError'
+  /** As it was last seen. */
+  readonly process: Process
+
+  constructor(process: Process, waitedMs: number) {
+    super(
+      `Expected process ${process.id} to end within ${waitedMs} ms, but it is ${process.state}. GET /processes/${process.id}/explain says why.`,
+    )
+    this.process = process
   }
 }
 

@@ -18,6 +18,8 @@ export interface HttpCall {
   /** A value to be sent as JSON, or a text with its media type. */
   readonly body?: { readonly json: unknown } | { readonly text: string; readonly type: string } | undefined
   readonly accept?: string | undefined
+  /** Of this request alone. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /** Whether carrying it out twice does no harm. If not, it is sent again only if it cannot have arrived. */
   readonly repeatable: boolean
   /** How often it is sent again at most. */
@@ -110,8 +112,8 @@ async function exchange(connection: Connection, call: HttpCall, url: string) {
   }
 }
 
-function requestInit({ headers }: Connection, { method, body, accept }: HttpCall): RequestInit {
-  const always = { accept: accept ?? 'application/json', ...headers }
+function requestInit(connection: Connection, { method, body, accept, headers }: HttpCall): RequestInit {
+  const always = { accept: accept ?? 'application/json', ...connection.headers, ...headers }
   if (body === undefined) return { method, headers: always }
   if ('text' in body) return { method, headers: { ...always, 'content-type': body.type }, body: body.text }
   return { method, headers: { ...always, 'content-type': 'application/json' }, body: toJson(body.json) }

@@ -11,6 +11,8 @@ describe('the package', () => {
   it('exports these names and no others', () => {
     expect(Object.keys(publicNames).toSorted()).toEqual([
       'ClaimLostError',
+      'ProcessNotEndedError',
+      'TaskFailure',
       'TunaCornClient',
       'TunaCornConnectionError',
       'TunaCornHttpError',
@@ -21,14 +23,14 @@ describe('the package', () => {
 })
 
 describe('the client', () => {
-  it('has a method for each operation of openapi.yaml, and one for the source of a definition', () => {
+  it('has a method for each operation of openapi.yaml, and two that are made of these', () => {
     const operations = Object.values(openapiDocument.paths).flatMap(({ get, post, delete: remove }) =>
       [get, post, remove].flatMap((operation) => operation?.operationId ?? []),
     )
     const methods = Object.getOwnPropertyNames(TunaCornClient.prototype).filter(
       (name) => name !== 'constructor',
     )
-    expect(methods.toSorted()).toEqual([...operations, 'getDefinitionSource'].toSorted())
+    expect(methods.toSorted()).toEqual([...operations, 'getDefinitionSource', 'waitForProcess'].toSorted())
   })
 
   // Each call goes where openapi.yaml has an operation of that name.
@@ -45,6 +47,10 @@ describe('the client', () => {
     ['listProcesses', (client) => client.listProcesses({ state: 'running' })],
     ['getProcess', (client) => client.getProcess(id)],
     ['cancelProcess', (client) => client.cancelProcess(id)],
+    ['pauseProcess', (client) => client.pauseProcess(id)],
+    ['resumeProcess', (client) => client.resumeProcess(id, { by: 'Ada' })],
+    ['retryProcess', (client) => client.retryProcess(id, { reason: 'It may work now' })],
+    ['explainProcess', (client) => client.explainProcess(id)],
     ['destroyProcess', (client) => client.destroyProcess(id)],
     ['listProcessTasks', (client) => client.listProcessTasks(id, { state: 'pending' })],
     ['getHistory', (client) => client.getHistory(id, { after: 3 })],
@@ -86,6 +92,38 @@ describe('the client', () => {
     await client.registerDefinition(source, format)
     expect(requests[0]?.headers.get('content-type')).toBe(type)
     expect(requests[0]?.body).toBe(body)
+  })
+
+  it.each(['cancelProcess', 'pauseProcess', 'resumeProcess', 'retryProcess'] as const)(
+    '%s says who wants it and why, when that is said',
+    async (method) => {
+      const { client, requests } = scripted([{ json: {} }, { json: {} }])
+      await client[method](id, { by: 'Ada', reason: 'lunch' })
+      await client[method](id)
+      expect(requests.map(({ body }) => body)).toEqual(['{"by":"Ada","reason":"lunch"}', '{}'])
+    },
+  )
+
+  it('starts with the idempotency key that it is given, or with one of its own for each start', async () => {
+    const { client, requests } = scripted([{ json: {} }, { json: {} }, { json: {} }])
+    await client.startProcess({ definition: 'a' }, { idempotencyKey: 'order-4711' })
+    await client.startProcess({ definition: 'a' })
+    await client.startProcess({ definition: 'a' })
+    const [given, first, second] = requests.map(({ headers }) => headers.get('idempotency-key'))
+    expect(given).toBe('order-4711')
+    expect(first).toMatch(/^[0-9a-f]{32}$/)
+    expect(second).toMatch(/^[0-9a-f]{32}$/)
+    expect(second).not.toBe(first)
+  })
+
+  it('says how long to wait for the end of a process', async () => {
+    const { client, requests } = scripted([{ json: {} }, { json: {} }])
+    await client.getProcess(id, { wait: '30s' })
+    await client.getProcess(id)
+    expect(requests.map(({ url }) => url)).toEqual([
+      `http://x.test/processes/${id}?wait=30s`,
+      `http://x.test/processes/${id}`,
+    ])
   })
 
   it('gets the source of a definition as it was registered', async () => {

@@ -48,20 +48,64 @@ describe('what may be sent again safely', () => {
   })
 })
 
+const lost = [
+  ['its answer was lost', connectionReset, 'unreachable'],
+  ['the server said "not now"', notNow, 'unavailable'],
+] as const
+
 describe('a start', () => {
-  it.each([
-    ['its answer was lost', connectionReset, 'unreachable'],
-    ['the server said "not now"', notNow, 'unavailable'],
-  ])('is not sent again when %s, since it may have begun', async (_when, failure, code) => {
-    const { client, requests } = scripted([failure, fine])
-    await expect(client.startProcess({ definition: 'a' })).rejects.toMatchObject({ code })
-    expect(requests).toHaveLength(1)
+  it.each(lost)(
+    'is sent again when %s, with the same key, so that it happens once',
+    async (_when, failure) => {
+      const { client, requests } = scripted([failure, failure, fine])
+      await client.startProcess({ definition: 'a' })
+      expect(requests).toHaveLength(3)
+      const keys = requests.map(({ headers }) => headers.get('idempotency-key'))
+      expect(new Set(keys).size).toBe(1)
+      expect(keys[0]).toMatch(/^[0-9a-f]{32}$/)
+    },
+  )
+
+  it('is sent again as often as is said, with a key of yours', async () => {
+    const { client, requests } = scripted([connectionReset, fine], { retries: 0 })
+    await client.startProcess({ definition: 'a' }, { idempotencyKey: 'order-1', retries: 1 })
+    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual(['order-1', 'order-1'])
   })
 
-  it('is sent again when it cannot have arrived', async () => {
+  it('goes without a key when it is not to be sent again', async () => {
+    const { client, requests } = scripted([connectionReset, fine], { retries: 0 })
+    await expect(client.startProcess({ definition: 'a' })).rejects.toMatchObject({ code: 'unreachable' })
+    expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual([null])
+  })
+
+  it('of many is sent again only when it cannot have arrived', async () => {
+    const processes = { processes: [{ definition: 'a' }] }
+    for (const [, failure, code] of lost) {
+      const { client, requests } = scripted([failure, fine])
+      // oxlint-disable-next-line no-await-in-loop
+      await expect(client.startProcesses(processes)).rejects.toMatchObject({ code })
+      expect(requests).toHaveLength(1)
+    }
     const { client, requests } = scripted([connectionRefused, fine])
-    await client.startProcess({ definition: 'a' })
+    await client.startProcesses(processes)
     expect(requests).toHaveLength(2)
+  })
+})
+
+describe('a control', () => {
+  it.each(['cancelProcess', 'pauseProcess', 'resumeProcess'] as const)(
+    '%s may happen twice, and is sent again when its answer was lost',
+    async (method) => {
+      const { client, requests } = scripted([connectionReset, fine])
+      await client[method]('a')
+      expect(requests).toHaveLength(2)
+    },
+  )
+
+  it('retryProcess is not: the second time there would be nothing to retry', async () => {
+    const { client, requests } = scripted([connectionReset, fine])
+    await expect(client.retryProcess('a')).rejects.toMatchObject({ code: 'unreachable' })
+    expect(requests).toHaveLength(1)
   })
 })
 
@@ -76,6 +120,11 @@ describe('time', () => {
     const begunAt = performance.now()
     await expect(client.claimTasks({ worker: 'w', wait: '200ms' })).rejects.toThrow('within 220 ms')
     expect(performance.now() - begunAt).toBeGreaterThanOrEqual(200)
+  })
+
+  it('for a process is what it waits for its end, and that of a request besides', async () => {
+    const { client } = scripted([never], { timeoutMs: 20, retries: 0 })
+    await expect(client.getProcess('a', { wait: '100ms' })).rejects.toThrow('within 120 ms')
   })
 
   it('ends when the caller says so, for a request and for the pause before the next', async () => {

@@ -36,6 +36,34 @@ describe('leases', () => {
     expect(task.attempt).toBe(1)
   })
 
+  it('are extended as often as the shortest needs, where the server gives less than was asked for', async () => {
+    server.longestLeaseMs = 150
+    const task = server.addTask('slow')
+    const gate = new Gate()
+    startWorker({ handlers: { slow: () => gate.opened }, leaseMs: 60_000 })
+    await server.until(() => server.heartbeats >= 6)
+    gate.open()
+    await server.until(() => task.state === 'completed')
+    expect(task.attempt).toBe(1)
+  })
+
+  it('are extended more seldom again when the shortest is done', async () => {
+    const gate = new Gate()
+    startWorker({ handlers: { long: () => gate.opened, short: () => wait(250) }, leaseMs: 3_000 })
+    server.addTask('long')
+    await server.until(() => server.inState('claimed').length === 1)
+    server.longestLeaseMs = 150
+    const short = server.addTask('short')
+    await server.until(() => short.state === 'completed')
+    expect(short.attempt).toBe(1)
+    const { heartbeats } = server
+    expect(heartbeats).toBeGreaterThanOrEqual(3)
+    await wait(400)
+    // One more may have been on its way.
+    expect(server.heartbeats).toBeLessThanOrEqual(heartbeats + 1)
+    gate.open()
+  })
+
   it('are extended with one call for many tasks', async () => {
     server.addTasks('slow', 50)
     const gate = new Gate()

@@ -1,4 +1,4 @@
-import { Worker, type WorkerOptions } from '@tunacorn/client'
+import { TaskFailure, Worker, type TaskFailureOptions, type WorkerOptions } from '@tunacorn/client'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeServer } from './support/fake-server.js'
@@ -38,14 +38,17 @@ describe('claiming and reporting', () => {
       name: 'ada',
       handlers: { a: () => 1, b: () => 2 },
       definition: 'd',
+      process: '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c',
       concurrency: 7,
       waitMs: 2_000,
       leaseMs: 60_000,
       attributes: false,
     })
     await server.until(() => server.polls.length === 1)
-    const expected = { worker: 'ada', names: ['a', 'b'], definition: 'd', max: 7, wait: '2s', lease: '1m' }
-    expect(server.polls).toEqual([{ ...expected, attributes: false }])
+    const only = { names: ['a', 'b'], definition: 'd', process: '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c' }
+    expect(server.polls).toEqual([
+      { worker: 'ada', ...only, max: 7, wait: '2s', lease: '1m', attributes: false },
+    ])
   })
 
   it('claims tasks of any name with a handler for all', async () => {
@@ -187,6 +190,76 @@ describe('failing', () => {
     gate.open()
     await server.until(areDone)
     expect(server.reports.map(({ results }) => results?.length)).toEqual([8, 4, 4])
+  })
+})
+
+describe('a TaskFailure', () => {
+  const cause = new Error('503 Service Unavailable')
+
+  it.each<[string, TaskFailureOptions | undefined, object, object]>([
+    ['without more is a failure like others', undefined, {}, {}],
+    ['says that no attempt will do better', { retry: false }, { retry: false }, {}],
+    ['says when the next attempt may begin', { retryInMs: 90_000 }, { retryIn: '90s' }, {}],
+    ['may ask for it at once', { retryInMs: 0 }, { retryIn: '0ms' }, {}],
+    ['with a time that has passed asks for it at once', { retryInMs: -5_000 }, { retryIn: '0ms' }, {}],
+    [
+      'with a broken number of milliseconds asks for the next whole one',
+      { retryInMs: 1.2 },
+      { retryIn: '2ms' },
+      {},
+    ],
+    ['with a time without end asks for the longest', { retryInMs: Infinity }, { retryIn: '365d' }, {}],
+    ['carries details, and no cause', { details: { score: 3 }, cause }, {}, { details: { score: 3 } }],
+  ])('%s', async (_what, options, wish, more) => {
+    const task = server.addTask('bad')
+    startWorker({ handlers: { bad: () => Promise.reject(new TaskFailure('Too low', options)) } })
+    await server.until(() => task.state === 'failed')
+    expect(task.result).toEqual({
+      task: task.id,
+      claim: task.claim,
+      error: { message: 'Too low', name: 'TaskFailure', ...more },
+      ...wish,
+    })
+  })
+
+  it('is an error with its message, its cause and what it says of the next attempt', () => {
+    const failure = new TaskFailure('Too low', { retryInMs: 1_000, details: [1], cause })
+    expect(failure).toBeInstanceOf(Error)
+    expect(failure).toMatchObject({
+      name: 'TaskFailure',
+      message: 'Too low',
+      retryInMs: 1_000,
+      details: [1],
+      cause,
+    })
+    expect(new TaskFailure('Too low', { retry: false }).retry).toBe(false)
+    expect(() => new TaskFailure('Too low', { retryInMs: Number.NaN })).toThrow(RangeError)
+  })
+
+  it('whose details cannot be written as JSON fails all the same, with what it says of the next attempt', async () => {
+    const task = server.addTask('bad')
+    const failure = new TaskFailure('Too low', { retry: false, details: 10n })
+    startWorker({ handlers: { bad: () => Promise.reject(failure) } })
+    await server.until(() => task.state === 'failed')
+    expect(task.result).toMatchObject({ retry: false, error: { name: 'ResultRefused', code: 'not-json' } })
+    expect(task.result).not.toHaveProperty('output')
+  })
+
+  it('is known by a handler from the attempt that it is at', async () => {
+    const task = server.addTask('bad')
+    server.retries = 2
+    const seen: number[] = []
+    startWorker({
+      handlers: {
+        bad: ({ attempt }) => {
+          seen.push(attempt)
+          if (attempt < 3) throw new TaskFailure('Not yet', { retryInMs: 10 })
+          return 'at last'
+        },
+      },
+    })
+    await server.until(() => task.state === 'completed')
+    expect(seen).toEqual([1, 2, 3])
   })
 })
 

@@ -1,4 +1,4 @@
-export { TunaCornError } from './errors.js'
+export { thrown, TunaCornError } from './errors.js'
 export { defaultMaxPayloadBytes, Payload } from './payload.js'
 
 export { checkDefinition, type CheckOptions, type CheckResult } from './definition/check-definition.js'
@@ -12,14 +12,27 @@ export { parseDefinition, type ParseOptions } from './definition/parse-definitio
 export { DefinitionError, type Problem, type ProblemCode } from './definition/problem.js'
 export { DefinitionReadError } from './definition/parse-queue.js'
 export { readDefinition } from './definition/read-definition.js'
+export { compileDefinition, type CompiledDefinition } from './definition/compiled-definition.js'
+export { toSource, type DefinitionSource } from './definition/definition-source.js'
+export { retryPolicy } from './definition/retry-policy.js'
+export { describeWorstCase, worstCaseEnd, type WorstCase } from './definition/worst-case.js'
 export { TaskGraph } from './definition/task-graph.js'
+export { engineDefaults, type EngineDefaults, type TaskPolicy } from './definition/task-settings.js'
 
 export { apply } from './process/apply.js'
-export type { EndTask, ProcessCommand } from './process/commands.js'
+export type { CompleteTask, FailTask, JudgeTask, ProcessCommand } from './process/commands.js'
 export { decide } from './process/decide.js'
 export type { Decision, Rejection } from './process/decision.js'
-export type { Claim, ProcessEvent, ProcessEventType, TaskEnded } from './process/events.js'
-export { percentOf, ProcessState, type ProcessStatus, type TaskStatus } from './process/state.js'
+export type {
+  AttemptFailed,
+  Claim,
+  FailureReason,
+  ProcessEvent,
+  ProcessEventType,
+  TaskCompleted,
+  TaskFailed,
+} from './process/events.js'
+export { isLive, percentOf, ProcessState, type ProcessStatus, type TaskStatus } from './process/state.js'
 export { Process, type ActiveTask, type ExportedEvent, type ExportedProcess } from './standalone/process.js'
 
 export type {
@@ -33,8 +46,6 @@ export type {
   EventBones,
   FetchedProcess,
   HistoryEvent,
-  LapsedAttempt,
-  NewBoardTask,
   NewEvent,
   NewProcess,
   PersistResult,
@@ -44,7 +55,9 @@ export type {
   ProcessList,
   ProcessOverview,
   ProcessRecord,
+  StartOnce,
 } from './lists/process-list.js'
+export type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, TaskRef } from './lists/board.js'
 export type { Store } from './lists/store.js'
 export type {
   BoardCriteria,
@@ -52,32 +65,35 @@ export type {
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
-  HeldTask,
+  DueTask,
   ScheduledTask,
   TaskList,
-  TaskRef,
 } from './lists/task-list.js'
 export { MemoryStore } from './lists/memory/memory-store.js'
 
-export type { RegisteredDefinition } from './engine/definitions.js'
+export type { Cause, Explanation, ProcessExplanation } from './engine/explain.js'
+export type { RegisteredDefinition, ValidDefinition } from './engine/definitions.js'
 export { Engine } from './engine/engine.js'
 export { formatClaim, formatTaskId, isProcessId, parseClaim, parseTaskId } from './engine/ids.js'
 export type { Logger } from './engine/logger.js'
 export type { EngineOptions } from './engine/options.js'
 export type { Page, PageRequest } from './engine/page.js'
 export type {
+  Grounds,
   HistoryPage,
   HistoryRequest,
   ProcessFilters,
   ProcessView,
+  StartOptions,
   StartRequest,
   StartResult,
 } from './engine/processes.js'
-export type { Refusal } from './engine/refusal.js'
+export { refusalOf, type Refusal } from './engine/refusal.js'
 export type { ReportResult } from './engine/reports.js'
 export type { ClaimedTask, TaskAttributes } from './engine/task-context.js'
 export type { TaskView, TaskViewState } from './engine/task-views.js'
 export type {
+  AcceptedReport,
   BoardFilters,
   ClaimTaskRequest,
   ClaimTasksRequest,

@@ -3,6 +3,9 @@ import { TunaCornError } from './errors.js'
 /** Largest input, output or error that is kept, in bytes of its JSON text. */
 export const defaultMaxPayloadBytes = 1024 * 1024
 
+/** How deep lists and mappings may be nested: what is deeper cannot be printed again inside an answer. */
+const maxDepth = 64
+
 /**
  * A JSON value on its way through the house. It is carried as the text that is stored, so that it is neither
  * parsed nor printed where nobody looks into it, and two readers never share a reference.
@@ -22,6 +25,12 @@ export class Payload {
     if (value === undefined) return undefined
     if (value instanceof Payload) return value
     const text = print(value)
+    if (isDeeperThan(text, maxDepth)) {
+      throw new TunaCornError(
+        'payload-refused',
+        `Expected a value nested at most ${maxDepth} levels deep, but it is deeper.`,
+      )
+    }
     const bytes = Buffer.byteLength(text)
     if (bytes > maxBytes) {
       throw new TunaCornError(
@@ -63,4 +72,34 @@ function print(value: unknown): string {
     )
   }
   return text
+}
+
+const quote = 34
+const backslash = 92
+const opening = new Set([91, 123]) // [ {
+const closing = new Set([93, 125]) // ] }
+
+/** Of JSON text: counts brackets outside of strings. */
+function isDeeperThan(text: string, limit: number): boolean {
+  // That many levels take as many brackets to open, and to close.
+  if (text.length <= 2 * limit) return false
+  let depth = 0
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === quote) at = endOfString(text, at)
+    else if (opening.has(code)) depth += 1
+    else if (closing.has(code)) depth -= 1
+    if (depth > limit) return true
+  }
+  return false
+}
+
+/** Where the string that begins here ends. */
+function endOfString(text: string, begin: number): number {
+  for (let at = begin + 1; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === quote) return at
+    if (code === backslash) at += 1
+  }
+  return text.length
 }

@@ -1,6 +1,9 @@
 import type { Request } from 'express'
 
-/** What a request is about to do; each route has one. */
+/**
+ * What a request is about to do; each route has one: look at things; start processes and pause, resume, retry or cancel
+ * them; claim and report tasks; register and remove definitions; destroy processes.
+ */
 export type Action = 'read' | 'start' | 'work' | 'define' | 'admin'
 
 /**

@@ -9,6 +9,7 @@ import { RequestError } from './request-error.js'
 export interface RequestParts {
   readonly path: object
   readonly query: object
+  readonly headers: object
   readonly body: unknown
   /** The body as it came; `undefined` where there is none to read. */
   readonly source: Body | undefined
@@ -20,17 +21,29 @@ export interface RequestParts {
  * @throws RequestError, and what `readBody` throws.
  */
 export async function checkRequest(
-  { method, checkPath, checkQuery, checkBody }: CheckedOperation,
+  { method, checkPath, checkQuery, checkBody, checkHeaders, headerNames }: CheckedOperation,
   request: IncomingMessage & { readonly url: string; readonly params: object },
   maxBodyBytes: number,
 ): Promise<RequestParts> {
   const path = { ...request.params }
   const query = queryOf(request.url)
+  const headers = headersOf(request, headerNames)
   const source = method === 'post' ? await readBody(request, maxBodyBytes) : undefined
   const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source)
-  const errors = [...checkPath(path), ...checkQuery(query), ...(checkBody?.(body) ?? [])]
+  const errors = [
+    ...checkPath(path),
+    ...checkQuery(query),
+    ...checkHeaders(headers),
+    ...(checkBody?.(body) ?? []),
+  ]
   if (errors.length > 0) throw new RequestError(errors)
-  return { path, query, body, source }
+  return { path, query, headers, body, source }
+}
+
+/** Those that are there, under the names that openapi.yaml gives them. */
+function headersOf({ headers }: IncomingMessage, names: readonly string[]): Record<string, unknown> {
+  const present = names.map((name) => [name, headers[name.toLowerCase()]] as const)
+  return Object.fromEntries(present.filter(([, value]) => value !== undefined))
 }
 
 function queryOf(url: string): Record<string, string | string[]> {

@@ -52,10 +52,10 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       // The checks have made the parts what the operation's types say.
       return serve({ ...parts, request, engine, signal: gone.signal } as unknown as Checked<OperationId>)
     }
-    answer().then(
-      (given) => send(response, placed(given, request)),
-      (error: unknown) => sendProblem(response, error, logger),
-    )
+    // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.
+    answer()
+      .then((given) => send(response, placed(given, request)))
+      .catch((error: unknown) => sendProblem(response, error, logger))
   })
 }
 

@@ -9,6 +9,7 @@ import type { OperationId } from './request-checks.js'
 export interface Checked<Id extends OperationId> {
   readonly path: Parameters_<Id, 'path'>
   readonly query: Parameters_<Id, 'query'>
+  readonly headers: Parameters_<Id, 'header'>
   readonly body: JsonBody<Id>
   /** For operations that read the text themselves. */
   readonly source: Body | undefined
@@ -18,11 +19,9 @@ export interface Checked<Id extends OperationId> {
   readonly signal: AbortSignal
 }
 
-type Parameters_<Id extends OperationId, Place extends 'path' | 'query'> = operations[Id] extends {
-  parameters: Record<Place, infer P>
-}
-  ? P
-  : Record<string, never>
+type Parameters_<Id extends OperationId, Place extends 'path' | 'query' | 'header'> = NonNullable<
+  operations[Id]['parameters'][Place]
+>
 
 type JsonBody<Id extends OperationId> = operations[Id] extends {
   requestBody: { content: { 'application/json': infer B } }

@@ -1,21 +1,26 @@
 import {
   formatTaskId,
+  isLive,
   percentOf,
+  toSource,
+  type ClaimedTask,
   type Definition,
   type DefinitionSummary,
-  type Engine,
   type HistoryEvent,
+  type LapsedAttempt,
   type Payload,
   type ProcessOverview,
   type ProcessRecord,
+  type ProcessView,
   type ReportResult,
+  type TaskView,
 } from '@tunacorn/core'
-import { errorRegistry } from '@tunacorn/protocol'
+import { errorRegistry, formatDuration } from '@tunacorn/protocol'
 
 // From the house's own shapes to the wire's. What is undefined is left out; dates and payloads print themselves.
 
-export function presentDefinition(summary: DefinitionSummary, { tasks }: Definition) {
-  return { ...presentSummary(summary), tasks }
+export function presentDefinition(summary: DefinitionSummary, definition: Definition): object {
+  return { ...toSource(definition), ...presentSummary(summary) }
 }
 
 export function presentSummary(summary: DefinitionSummary) {
@@ -24,13 +29,15 @@ export function presentSummary(summary: DefinitionSummary) {
 }
 
 export function presentProcess(record: ProcessRecord) {
-  const { id, definition, definitionVersion, state, version, priority, startedAt, endedAt } = record
-  const finished = record.completed + record.failed
-  const progress = { percent: percentOf(finished, record.total), total: record.total, finished }
-  return { id, definition, definitionVersion, state, version, priority, progress, startedAt, endedAt }
+  const { id, definition, definitionVersion, state, version, priority, key, startedAt, deadline } = record
+  const { total, completed, failed, endedAt, failureOf, failureProcess } = record
+  const finished = completed + failed
+  const progress = { percent: percentOf(finished, total), total, finished }
+  const identity = { id, definition, definitionVersion, state, version, priority, progress, key }
+  return { ...identity, startedAt, deadline, endedAt, failureOf, failureProcess }
 }
 
-export function presentOverview(overview: ProcessOverview & { readonly failedTask: string | undefined }) {
+export function presentOverview(overview: ProcessView) {
   const { record, ending, failedTask } = overview
   const shown = presentProcess(record)
   return {
@@ -38,15 +45,22 @@ export function presentOverview(overview: ProcessOverview & { readonly failedTas
     progress: { ...shown.progress, counts: countsOf(overview) },
     input: record.input,
     failedTask,
-    error: ending?.type === 'task-failed' ? ending.payload : undefined,
-    reason: ending?.type === 'process-cancelled' ? ending.payload : undefined,
+    ...(ending?.type === 'task-failed' && { cause: ending.reason, error: ending.payload }),
+    timedOut: ending?.type === 'process-timed-out' ? true : undefined,
+    ...(ending?.type === 'process-cancelled' && groundsOf(ending.payload)),
   }
+}
+
+/** Who wanted it and why, as `Grounds` were stored. */
+function groundsOf(payload: Payload | undefined): { by?: unknown; reason?: unknown } {
+  const { by, reason } = (payload?.value() ?? {}) as { by?: unknown; reason?: unknown }
+  return { by, reason }
 }
 
 function countsOf({ record, counts: { scheduled, claimed } }: ProcessOverview) {
   const { total, completed, failed, state } = record
   const open = total - completed - failed
-  const isRunning = state === 'running'
+  const isRunning = isLive(state)
   return {
     pending: isRunning ? open - scheduled - claimed : 0,
     scheduled,
@@ -63,7 +77,8 @@ export function presentEvent(
   event: HistoryEvent & { readonly name: string | undefined },
   input: Payload | undefined,
 ) {
-  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt, lapsed, payload } = event
+  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt, lapsed, reason, retryAt } =
+    event
   return {
     version,
     type,
@@ -74,19 +89,49 @@ export function presentEvent(
     worker,
     scheduledAt,
     claimedAt,
-    lapsed: lapsed.length > 0 ? lapsed : undefined,
-    ...(type === 'process-started' ? { input } : { [payloadNames[type]]: payload }),
+    lapsed: presentLapsed(lapsed),
+    cause: reason,
+    retryAt,
+    ...carried(event, input),
   }
 }
 
-const payloadNames = {
-  'task-completed': 'output',
-  'task-failed': 'error',
-  'process-cancelled': 'reason',
-} as const satisfies Record<Exclude<HistoryEvent['type'], 'process-started'>, string>
+/** What an event carries, under the name that it has there. */
+function carried({ type, payload }: HistoryEvent, input: Payload | undefined): object {
+  switch (type) {
+    case 'process-started':
+      return { input }
+    case 'task-completed':
+      return { output: payload }
+    case 'task-failed':
+    case 'attempt-failed':
+      return { error: payload }
+    case 'report-refused':
+      return { lateReport: payload }
+    case 'process-paused':
+    case 'process-resumed':
+    case 'process-cancelled':
+    case 'process-retried':
+      return groundsOf(payload)
+    case 'process-timed-out':
+      return {}
+  }
+}
 
-export function presentTask(view: Awaited<ReturnType<Engine['fetchTask']>>) {
-  return { ...view, lapsed: view.lapsed === undefined || view.lapsed.length === 0 ? undefined : view.lapsed }
+/** Without the secrets. */
+function presentLapsed(lapsed: readonly LapsedAttempt[] | undefined) {
+  if (lapsed === undefined || lapsed.length === 0) return undefined
+  return lapsed.map(({ secret: _secret, ...shown }) => shown)
+}
+
+export function presentTask(view: TaskView) {
+  return { ...view, lapsed: presentLapsed(view.lapsed) }
+}
+
+/** A task that was handed out. Its lease is said as a length besides: a worker's clock may not agree with ours. */
+export function presentClaimed(task: ClaimedTask) {
+  const leaseMs = Math.max(1, task.leaseExpiresAt.getTime() - Date.now())
+  return { ...task, lease: formatDuration(leaseMs) }
 }
 
 /** One of many reports: the status that it would have been answered by itself. */

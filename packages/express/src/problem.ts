@@ -1,9 +1,11 @@
 import {
   DefinitionError,
   DefinitionReadError,
+  refusalOf,
   TunaCornError,
   type Logger,
   type Problem,
+  type Refusal,
 } from '@tunacorn/core'
 import { errorRegistry, type ErrorCode, type FieldError } from '@tunacorn/protocol'
 import type { ServerResponse } from 'node:http'
@@ -21,6 +23,8 @@ export interface ProblemBody {
   readonly errors?: readonly FieldError[]
   /** Everything that is wrong with a definition. */
   readonly problems?: readonly Problem[]
+  /** The process that has the key. */
+  readonly process?: string
 }
 
 export function problemBody(code: ErrorCode, detail?: string): ProblemBody {
@@ -32,6 +36,20 @@ export function problemBody(code: ErrorCode, detail?: string): ProblemBody {
     code,
     ...(detail === undefined || detail === title ? {} : { detail }),
   }
+}
+
+/** What the engine refused, with what it said of it. */
+export function refusalProblem({ code, detail, problems, processId }: Refusal): ProblemBody {
+  return {
+    ...problemBody(code, detail),
+    ...(processId !== undefined && { process: processId }),
+    ...(problems !== undefined && { errors: problems.map(inputError) }),
+  }
+}
+
+/** What is wrong with an input, as the field of the request that it came in. */
+function inputError({ pointer, message }: NonNullable<Refusal['problems']>[number]): FieldError {
+  return { in: 'body', pointer: `/input${pointer}`, message }
 }
 
 /** Answers with what went wrong. Only what was refused is explained; what broke here is logged, not shown. */
@@ -55,8 +73,12 @@ function problemOf(error: unknown, logger: Logger): ProblemBody {
     return { ...problemBody(error.code, error.message), errors: error.errors }
   }
   if (error instanceof TunaCornError && error.code !== 'internal') {
-    if (error.code === 'unavailable') logger.warn({ err: error }, 'the store does not answer')
-    return problemBody(error.code, error.message)
+    if (error.code === 'unavailable') {
+      // Where the store is and why it does not answer is not for clients.
+      logger.warn({ err: error }, 'the store does not answer')
+      return problemBody('unavailable')
+    }
+    return refusalProblem(refusalOf(error))
   }
   if (error instanceof DefinitionReadError) return problemBody('unavailable', error.message)
   // Express found the path not to be decodable.

@@ -18,12 +18,17 @@ export interface CheckedOperation {
   readonly checkQuery: Check
   /** Absent for an operation without a JSON body. */
   readonly checkBody: Check | undefined
+  /** Of the headers that the operation names, in lower case; others are not looked at. */
+  readonly checkHeaders: Check
+  readonly headerNames: readonly string[]
 }
 
 export type OperationId = keyof operations
 
 /** Checks a value; for parameters, in place, filling in defaults and turning text into numbers. */
 export type Check = (value: unknown) => readonly FieldError[]
+
+type Place = 'path' | 'query' | 'header' | 'body'
 
 const documentId = 'openapi'
 const settings = { strict: false, allErrors: true, validateFormats: false } as const
@@ -58,13 +63,15 @@ function compileOperations(source: OpenApiDocument): CheckedOperation[] {
         checkPath: compileParameters(parameters, own, 'path'),
         checkQuery: compileParameters(parameters, own, 'query'),
         checkBody: compileBody(bodies, path, method, operation),
+        checkHeaders: compileParameters(parameters, own, 'header'),
+        headerNames: own.filter((one) => one.in === 'header').map(({ name }) => name),
       })
     }
   }
   return compiled.sort((a, b) => Number(a.path.includes('{')) - Number(b.path.includes('{')))
 }
 
-function compileParameters(ajv: Ajv2020, all: readonly OpenApiParameter[], place: 'path' | 'query'): Check {
+function compileParameters(ajv: Ajv2020, all: readonly OpenApiParameter[], place: Place): Check {
   const own = all.filter((parameter) => parameter.in === place)
   const validate = ajv.compile({
     type: 'object',
@@ -136,28 +143,36 @@ function absolute(schema: object): object {
 /** Nobody reads more, and a body of nothing but mistakes shall not be answered by a larger one. */
 const maxErrors = 100
 
-function checkWith(validate: ValidateFunction, place: 'path' | 'query' | 'body'): Check {
+function checkWith(validate: ValidateFunction, place: Place): Check {
   return (value) => {
     if (validate(value)) return []
     return (validate.errors ?? []).slice(0, maxErrors).map((error) => fieldError(error, place))
   }
 }
 
-function fieldError(error: ErrorObject, place: 'path' | 'query' | 'body'): FieldError {
+function fieldError(error: ErrorObject, place: Place): FieldError {
   const { pointer, message } = described(error)
   return { in: place, pointer: place === 'body' ? pointer : pointer.slice(1), message }
 }
 
-function described({ keyword, instancePath, params, message = 'is not valid' }: ErrorObject): {
+function described({ keyword, instancePath, schemaPath, params, message = 'is not valid' }: ErrorObject): {
   pointer: string
   message: string
 } {
-  const { additionalProperty, missingProperty, allowedValues, pattern } = params as Record<string, unknown>
+  const { additionalProperty, missingProperty, property, allowedValues, allowedValue, pattern } =
+    params as Record<string, unknown>
   switch (keyword) {
     case 'additionalProperties':
       return { pointer: `${instancePath}/${escaped(additionalProperty)}`, message: 'is not a known field' }
     case 'required':
       return { pointer: `${instancePath}/${String(missingProperty)}`, message: 'is missing' }
+    case 'dependentRequired':
+      return {
+        pointer: `${instancePath}/${escaped(property)}`,
+        message: `may only be given together with ${String(missingProperty)}`,
+      }
+    case 'const':
+      return { pointer: instancePath, message: `must be ${JSON.stringify(allowedValue)}` }
     case 'enum':
       return { pointer: instancePath, message: `must be one of ${(allowedValues as unknown[]).join(', ')}` }
     case 'pattern':
@@ -165,10 +180,15 @@ function described({ keyword, instancePath, params, message = 'is not valid' }: 
         ? { pointer: instancePath, message: 'must not hold a NUL or half of a surrogate pair' }
         : { pointer: instancePath, message }
     case 'false schema':
-      return { pointer: instancePath, message: 'may not be given together with an error' }
+      return { pointer: instancePath, message: `may not be given together with ${excludedBy(schemaPath)}` }
     default:
       return { pointer: instancePath, message }
   }
+}
+
+/** The field that forbids another: `#/…/dependentSchemas/error/properties/output/false schema` → `error` */
+function excludedBy(schemaPath: string): string {
+  return /\/dependentSchemas\/(\w+)\//.exec(schemaPath)?.[1] ?? 'the others'
 }
 
 /** A key as a step of a JSON pointer. */

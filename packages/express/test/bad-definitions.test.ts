@@ -46,6 +46,33 @@ const broken: readonly (readonly [code: string, type: string, text: string])[] =
   ['duplicate-need', yaml, 'name: a\ntasks: [{name: B}, {name: A, needs: [B, B]}]\n'],
   ['self-need', yaml, 'name: a\ntasks: [{name: A, needs: [A]}]\n'],
   ['cycle', yaml, 'name: a\ntasks: [{name: A, needs: [B]}, {name: B, needs: [A]}]\n'],
+  ['bad-duration', yaml, 'name: a\ntimeout: 30\ntasks: [{name: A}]\n'],
+  ['bad-duration', yaml, 'name: a\ntasks: [{name: A, timeout: 1mo}]\n'],
+  ['bad-duration', yaml, 'name: a\ntasks: [{name: A, heartbeat: -5s}]\n'],
+  ['bad-duration', yaml, 'name: a\ntasks: [{name: A, scheduleTimeout: 0s}]\n'],
+  ['bad-duration', yaml, 'name: a\ntasks: [{name: A, delay: 99999999999999d}]\n'],
+  ['bad-duration', json, '{"name":"a","defaults":{"timeout":5},"tasks":[{"name":"A"}]}'],
+  ['bad-duration', json, '{"name":"a","tasks":[{"name":"A","retry":{"limit":1,"delay":"1 s"}}]}'],
+  ['bad-number', yaml, 'name: a\ntasks: [{name: A, retry: -1}]\n'],
+  ['bad-number', yaml, 'name: a\ntasks: [{name: A, retry: {limit: 1.5}}]\n'],
+  ['bad-number', yaml, 'name: a\ntasks: [{name: A, priority: 10}]\n'],
+  ['bad-number', json, '{"name":"a","tasks":[{"name":"A","retry":{"limit":1,"factor":0.5}}]}'],
+  ['wrong-type', yaml, 'name: a\ntasks: [{name: A, retry: often}]\n'],
+  ['wrong-type', yaml, 'name: a\ntasks: [{name: A, retry: {limit: 1, jitter: 1}}]\n'],
+  ['wrong-type', yaml, 'name: a\ndefaults: [retry]\ntasks: [{name: A}]\n'],
+  ['missing-limit', yaml, 'name: a\ntasks: [{name: A, retry: {delay: 1s}}]\n'],
+  ['contradiction', yaml, 'name: a\ntasks: [{name: A, retry: {limit: 1, delay: 2s, maxDelay: 1s}}]\n'],
+  ['contradiction', yaml, 'name: a\ntimeout: 1h\ntasks: [{name: A, delay: 2h}]\n'],
+  ['unknown-key', yaml, 'name: a\ntasks: [{name: A, retries: 3}]\n'],
+  ['unknown-key', yaml, 'name: a\ntasks: [{name: A, retry: {limit: 1, backoff: 2}}]\n'],
+  ['unknown-key', yaml, 'name: a\ndefaults: {needs: [B]}\ntasks: [{name: A}]\n'],
+  ['bad-failure-process', yaml, 'name: a\nfailureProcess: {name: b, on: [completed]}\ntasks: [{name: A}]\n'],
+  ['bad-failure-process', yaml, 'name: a\nfailureProcess: a\ntasks: [{name: A}]\n'],
+  ['missing-name', yaml, 'name: a\nfailureProcess: {on: [failed]}\ntasks: [{name: A}]\n'],
+  ['bad-schema', yaml, 'name: a\ninput: {type: objekt}\ntasks: [{name: A}]\n'],
+  ['bad-schema', yaml, 'name: a\ninput: {$ref: "https://example.com/x"}\ntasks: [{name: A}]\n'],
+  ['bad-schema', json, '{"name":"a","input":{"properties":{"b":{"pattern":"("}}},"tasks":[{"name":"A"}]}'],
+  ['wrong-type', yaml, 'name: a\ninput: object\ntasks: [{name: A}]\n'],
   [
     'more-problems',
     yaml,
@@ -64,7 +91,8 @@ describe('a definition that is not sound', () => {
       const found = body.problems.find((problem) => problem.code === code)
       expect(body.problems.map((problem) => problem.code)).toContain(code)
       // What has been counted rather than listed is nowhere in particular.
-      if (code !== 'more-problems') expect(found).toMatchObject({ line: expect.any(Number) as number })
+      const place = { line: expect.any(Number) as number, column: expect.any(Number) as number }
+      if (code !== 'more-problems') expect(found).toMatchObject(place)
     }
     expect((await api.get<DefinitionPage>('/definitions')).body.items).toEqual([])
   })
@@ -80,6 +108,35 @@ describe('a definition that is not sound', () => {
     ])
     expect(body.problems[0]?.suggestion).toBe('needs')
     expect(body.problems[2]?.suggestion).toBe('A')
+  })
+
+  test('says of retries and time where it is wrong, and what to write instead', async () => {
+    const { api } = await serve()
+    const text = `name: a
+timeout: 7
+tasks:
+  - name: A
+    retries: 3
+  - name: B
+    retry:
+      limit: 4
+      delay: 10 s
+    timeout: 2w
+`
+    const { body } = await api.postText<{ problems: DefinitionProblem[] }>('/definitions', text, yaml)
+    expect(body.problems.map(({ code, line, column, pointer }) => [code, line, column, pointer])).toEqual([
+      ['bad-duration', 2, 10, '/timeout'],
+      ['unknown-key', 5, 5, '/tasks/0/retries'],
+      ['bad-duration', 9, 14, '/tasks/1/retry/delay'],
+      ['bad-duration', 10, 14, '/tasks/1/timeout'],
+    ])
+    expect(body.problems.map(({ message }) => message)).toEqual([
+      expect.stringContaining('Write "7s" for seconds') as string,
+      expect.any(String) as string,
+      expect.stringContaining('Write "10s"') as string,
+      expect.stringContaining('Write "14d"') as string,
+    ])
+    expect(body.problems[1]?.suggestion).toBe('retry')
   })
 
   test('may be as long as a body may be, and no longer', async () => {

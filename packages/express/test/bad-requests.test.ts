@@ -40,6 +40,9 @@ const jsonOperations = [
   '/processes',
   '/processes/batch',
   `/processes/${nobody}/cancel`,
+  `/processes/${nobody}/pause`,
+  `/processes/${nobody}/resume`,
+  `/processes/${nobody}/retry`,
   '/tasks/claim',
   '/tasks/heartbeat',
   `/tasks/${nobody}.0/claim`,
@@ -257,6 +260,18 @@ onEachStore((serveFresh) => {
       [`/processes/${nobody}/cancel`, { reason: 1 }, ['body/reason']],
       [`/processes/${nobody}/cancel`, { reason: 'x'.repeat(1001) }, ['body/reason']],
       [`/processes/${nobody}/cancel`, { because: 'x' }, ['body/because']],
+      ...['cancel', 'pause', 'resume', 'retry'].map(
+        (verb) =>
+          [
+            `/processes/${nobody}/${verb}`,
+            { by: '', reason: 'a\u0000' },
+            ['body/by', 'body/reason'],
+          ] as const,
+      ),
+      ['/processes', { ...start, key: '' }, ['body/key']],
+      ['/processes', { ...start, key: 'a\nb' }, ['body/key']],
+      ['/processes', { ...start, key: 'k'.repeat(257) }, ['body/key']],
+      ['/processes', { ...start, key: 5 }, ['body/key']],
       ['/tasks/claim', {}, ['body/worker']],
       ['/tasks/claim', { worker: '' }, ['body/worker']],
       ['/tasks/claim', { worker: 'x'.repeat(257) }, ['body/worker']],
@@ -290,6 +305,17 @@ onEachStore((serveFresh) => {
       [`${task}/complete`, { claim, error: 1 }, ['body/error']],
       [`${task}/complete`, { claim: 5 }, ['body/claim']],
       [`${task}/fail`, { claim }, ['body/error']],
+      [`${task}/fail`, { claim, error: 1, retry: true }, ['body/retry']],
+      [`${task}/fail`, { claim, error: 1, retry: 'no' }, ['body/retry', 'body/retry']],
+      [`${task}/fail`, { claim, error: 1, retry: false, retryIn: '5s' }, ['body/retryIn']],
+      [`${task}/complete`, { claim, retryIn: '5s' }, ['body/retryIn']],
+      ['/tasks/claim', { worker: 'w', results: [{ ...item, retry: false }] }, ['body/results/0/retry']],
+      ['/tasks/claim', { worker: 'w', results: [{ ...item, retryIn: '5s' }] }, ['body/results/0/retryIn']],
+      [
+        '/tasks/claim',
+        { worker: 'w', results: [{ ...item, error: 1, retry: false, retryIn: '5s' }] },
+        ['body/results/0/retryIn'],
+      ],
       [`${task}/heartbeat`, { claim, task: 1 }, ['body/task']],
       [`${task}/release`, { claim: `${claim}x` }, ['body/claim']],
     ]
@@ -333,18 +359,40 @@ onEachStore((serveFresh) => {
         ['/tasks/heartbeat', 'lease', [...none, '99ms', '25h']],
         [`/tasks/${nobody}.0/claim`, 'lease', [...none, '99ms', '25h']],
         [`/tasks/${nobody}.0/heartbeat`, 'lease', [...none, '99ms', '25h']],
+        [`/tasks/${nobody}.0/fail`, 'retryIn', [...none, '366d', '9999999d']],
       ] as const
       for (const [path, field, durations] of fields) {
         const rest = path.endsWith('claim')
           ? { worker: 'w' }
           : path === '/tasks/heartbeat'
             ? { tasks: [{ task: `${nobody}.0`, claim }] }
-            : { claim }
+            : { claim, ...(path.endsWith('fail') && { error: 1 }) }
         for (const duration of durations) {
           const { status, body } = await api.post(path, { ...rest, [field]: duration })
           expect([path, duration, status, places(body)[0]]).toEqual([path, duration, 400, `body/${field}`])
         }
       }
+    })
+
+    test('a retry among many results that is too late names the one', async () => {
+      const { api } = await unchangedWorld(serveFresh)
+      const results = [item, { ...item, error: 1, retryIn: '366d' }]
+      const { status, body } = await api.post('/tasks/claim', { worker: 'w', results })
+      expect([status, places(body)]).toEqual([400, ['body/results/1/retryIn']])
+    })
+
+    test('says what fields cannot stand together, and what belongs together', async () => {
+      const { api } = await unchangedWorld(serveFresh)
+      const messages = async (result: object) => {
+        const { body } = await api.post('/tasks/claim', { worker: 'w', results: [{ ...item, ...result }] })
+        return body.errors?.map(({ message }) => message)
+      }
+      expect(await messages({ output: 1, error: 1 })).toEqual(['may not be given together with error'])
+      expect(await messages({ error: 1, retry: false, retryIn: '1s' })).toEqual([
+        'may not be given together with retry',
+      ])
+      expect(await messages({ retryIn: '1s' })).toEqual(['may only be given together with error'])
+      expect(await messages({ error: 1, retry: true })).toEqual(['must be false'])
     })
 
     test('durations of every form are understood', async () => {
@@ -413,6 +461,16 @@ onEachStore((serveFresh) => {
       ['/processes?cursor=%00', 'query cursor'],
       [`/processes?cursor=${'x'.repeat(1025)}`, 'query cursor'],
       ['/processes?cursor=a&cursor=b', 'query cursor'],
+      ['/processes?key=', 'query key'],
+      ['/processes?key=%00', 'query key'],
+      [`/processes?key=${'x'.repeat(257)}`, 'query key'],
+      [`/processes/${nobody}?wait=5`, 'query wait'],
+      [`/processes/${nobody}?wait=61s`, 'query wait'],
+      [`/processes/${nobody}?wait=-1s`, 'query wait'],
+      [`/processes/${nobody}?wait=`, 'query wait'],
+      [`/processes/${nobody}?wait=1s&wait=2s`, 'query wait'],
+      [`/processes/${nobody}/explain?x=1`, 'query x'],
+      ['/processes/1/explain', 'path id'],
       ['/tasks?state=completed', 'query state'],
       ['/tasks?process=1', 'query process'],
       ['/tasks?name=', 'query name'],

@@ -3,7 +3,7 @@ import type { ClaimedTasks } from '@tunacorn/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import type { Api } from './support/api.js'
 import { open } from './support/raw.js'
-import { claimOne, complete, register, run, start, states } from './support/steps.js'
+import { claimOne, complete, patient, register, run, start, states } from './support/steps.js'
 import { onEachStore } from './support/stores.js'
 import type { Served } from './support/serve.js'
 
@@ -62,7 +62,7 @@ onEachStore((serveFresh) => {
 
     test('is answered when a lease runs out', async () => {
       const { api } = await serveFresh()
-      await run(api, { A: [] })
+      await run(api, { A: [] }, {}, patient)
       await claimOne(api, { lease: '100ms' })
       expect((await wait(api)).body.tasks).toMatchObject([{ name: 'A', attempt: 2 }])
     })
@@ -115,27 +115,30 @@ onEachStore((serveFresh) => {
       expect(log.complaints()).toEqual([])
     })
 
-    test('whose client goes while its tasks are put together gives them back', async () => {
+    test('whose client has gone when its tasks are handed over gives them back', async () => {
       const { api, router } = await serveFresh()
       const process = await run(api, { A: [] })
       const claimTasks = router.engine.claimTasks.bind(router.engine)
-      const claimed = vi.fn<() => void>()
+      const asked = vi.fn<() => void>()
+      const answered = vi.fn<(count: number) => void>()
       vi.spyOn(router.engine, 'claimTasks').mockImplementationOnce(async (request) => {
-        const answer = await claimTasks(request)
-        claimed()
+        asked()
         if (request.signal?.aborted === false) await once(request.signal, 'abort')
+        const answer = await claimTasks(request)
+        answered(answer.tasks.length)
         return answer
       })
       const { hangUp } = await waiting(api)
-      await vi.waitFor(() => expect(claimed).toHaveBeenCalledOnce())
-      expect(await states(api, process)).toEqual({ A: 'claimed' })
+      await vi.waitFor(() => expect(asked).toHaveBeenCalledOnce())
       hangUp()
-      expect((await wait(api)).body.tasks).toMatchObject([{ name: 'A', attempt: 1 }])
+      await vi.waitFor(() => expect(answered).toHaveBeenCalledWith(0))
+      expect(await states(api, process)).toEqual({ A: 'scheduled' })
+      expect(await claimOne(api)).toMatchObject({ name: 'A', attempt: 1 })
     })
 
     test('whose client goes at the very moment that work comes costs no more than its lease', async () => {
       const { api } = await serveFresh()
-      await register(api, 'one', { A: [] })
+      await register(api, 'one', { A: [] }, patient)
       for (let round = 0; round < 5; round += 1) {
         const { hangUp } = await waiting(api, '100ms')
         const starting = start(api, 'one')

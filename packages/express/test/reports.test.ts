@@ -1,17 +1,24 @@
-import type { ClaimedTask, HeartbeatResults, HistoryPage, Lease, Reported, Task } from '@tunacorn/protocol'
+import type { ClaimedTask, HeartbeatResults, Lease, Reported, Task } from '@tunacorn/protocol'
 import { describe, expect, test } from 'vitest'
 import { payloads } from './support/payloads.js'
-import { board, claimAll, claimOne, complete, run, show, states, workOff } from './support/steps.js'
+import {
+  board,
+  claimAll,
+  claimOne,
+  complete,
+  historyOf,
+  patient,
+  run,
+  show,
+  states,
+  workOff,
+} from './support/steps.js'
 import { onEachStore } from './support/stores.js'
 import type { Api } from './support/api.js'
 
 const lost = { status: 409, body: { code: 'claim-lost' } }
 const otherClaim = '1.AAAAAAAAAAAAAAAAAAAAAA'
 const inAnHour = Date.now() + 3_000_000
-
-async function eventsOf(api: Api, { id }: { id: string }) {
-  return (await api.get<HistoryPage>(`/processes/${id}/history`)).body.items
-}
 
 /** A task whose lease has run out and that somebody else holds now. */
 async function lapsed(api: Api): Promise<{ dead: ClaimedTask; live: ClaimedTask }> {
@@ -39,7 +46,7 @@ onEachStore((serveFresh) => {
       const a = await claimOne(api)
       await complete(api, a, output)
       expect((await api.get<Task>(`/tasks/${a.id}`)).body.output).toEqual(output)
-      expect((await eventsOf(api, process))[1]?.output).toEqual(output)
+      expect((await historyOf(api, process))[1]?.output).toEqual(output)
       const { needs } = await claimOne(api)
       expect(JSON.stringify(needs)).toBe(JSON.stringify({ A: output }))
     })
@@ -161,7 +168,7 @@ onEachStore((serveFresh) => {
         error,
         worker: 'tester',
       })
-      expect((await eventsOf(api, process)).at(-1)).toMatchObject({ type: 'task-failed', name: 'A', error })
+      expect((await historyOf(api, process)).at(-1)).toMatchObject({ type: 'task-failed', name: 'A', error })
 
       expect(await api.post(`/tasks/${b.id}/complete`, { claim: b.claim })).toMatchObject({
         status: 409,
@@ -194,7 +201,7 @@ onEachStore((serveFresh) => {
   describe('heartbeats', () => {
     test('start the lease anew, as long as it was claimed for or as is said', async () => {
       const { api } = await serveFresh()
-      await run(api, { A: [] })
+      await run(api, { A: [] }, {}, patient)
       const a = await claimOne(api, { lease: '1m' })
       const beat = (rest: object = {}) =>
         api.post<Lease>(`/tasks/${a.id}/heartbeat`, { claim: a.claim, ...rest })
@@ -210,7 +217,7 @@ onEachStore((serveFresh) => {
 
     test('for many are answered one by one, in the order asked', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [], B: [], C: [] })
+      const process = await run(api, { A: [], B: [], C: [] }, {}, patient)
       const [a, b] = await claimAll(api, { max: 2 })
       if (a === undefined || b === undefined) throw new Error('Expected two tasks')
       const tasks = [
@@ -238,7 +245,7 @@ onEachStore((serveFresh) => {
 
     test('keep a lapsed lease alive until the task is handed out again', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [], B: [] })
+      const process = await run(api, { A: [], B: [] }, {}, patient)
       const a = await claimOne(api, { names: ['A'], lease: '100ms' })
       // B is held as long as A; once it can be had, A has lapsed as well.
       await claimOne(api, { names: ['B'], lease: '100ms' })
@@ -251,7 +258,7 @@ onEachStore((serveFresh) => {
 
     test('of a claim that is not live are refused', async () => {
       const { api } = await serveFresh()
-      await run(api, { A: [] })
+      await run(api, { A: [] }, {}, patient)
       const { dead, live } = await lapsed(api)
       expect(await api.post(`/tasks/${dead.id}/heartbeat`, { claim: dead.claim })).toMatchObject(lost)
       expect((await api.post(`/tasks/${live.id}/heartbeat`, { claim: live.claim })).status).toBe(200)
@@ -261,7 +268,7 @@ onEachStore((serveFresh) => {
   describe('releasing', () => {
     test('gives the task back at once, and does not count as an attempt', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [] })
+      const process = await run(api, { A: [] }, {}, patient)
       const a = await claimOne(api)
       const { status, text } = await api.post(`/tasks/${a.id}/release`, { claim: a.claim })
       expect([status, text]).toEqual([204, ''])
@@ -271,12 +278,12 @@ onEachStore((serveFresh) => {
       expect(again.claim).not.toBe(a.claim)
       expect(await api.post(`/tasks/${a.id}/complete`, { claim: a.claim })).toMatchObject(lost)
       await complete(api, again)
-      expect((await eventsOf(api, process))[1]).not.toHaveProperty('lapsed')
+      expect((await historyOf(api, process))[1]).not.toHaveProperty('lapsed')
     })
 
     test('twice, or with another claim, is refused', async () => {
       const { api } = await serveFresh()
-      await run(api, { A: [] })
+      await run(api, { A: [] }, {}, patient)
       const a = await claimOne(api)
       expect(await api.post(`/tasks/${a.id}/release`, { claim: otherClaim })).toMatchObject(lost)
       await api.post(`/tasks/${a.id}/release`, { claim: a.claim })
@@ -287,7 +294,7 @@ onEachStore((serveFresh) => {
   describe('a lease that has run out', () => {
     test('lets the task be handed out again, as another attempt', async () => {
       const { api } = await serveFresh()
-      await run(api, { A: [] })
+      await run(api, { A: [] }, {}, patient)
       const { dead, live } = await lapsed(api)
       expect([dead.attempt, live.attempt]).toEqual([1, 2])
       expect(live.claim).toMatch(/^2\./)
@@ -301,7 +308,7 @@ onEachStore((serveFresh) => {
 
     test('shows in the history, and with the task once it has ended', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [] })
+      const process = await run(api, { A: [] }, {}, patient)
       const { dead, live } = await lapsed(api)
       await complete(api, live)
       const attempts = [
@@ -312,7 +319,7 @@ onEachStore((serveFresh) => {
           leaseExpiredAt: dead.leaseExpiresAt,
         },
       ]
-      expect((await eventsOf(api, process))[1]).toMatchObject({
+      expect((await historyOf(api, process))[1]).toMatchObject({
         attempt: 2,
         worker: 'awake',
         lapsed: attempts,
@@ -322,13 +329,13 @@ onEachStore((serveFresh) => {
 
     test('leaves a dead claim, with which nothing can be changed', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [] })
+      const process = await run(api, { A: [] }, {}, patient)
       const { dead, live } = await lapsed(api)
       const { claim } = dead
       expect(await api.post(`/tasks/${dead.id}/complete`, { claim, output: 'late' })).toMatchObject(lost)
       expect(await api.post(`/tasks/${dead.id}/fail`, { claim, error: 'late' })).toMatchObject(lost)
       expect(await api.post(`/tasks/${dead.id}/release`, { claim })).toMatchObject(lost)
-      expect(await show(api, process)).toMatchObject({ state: 'running', version: 1 })
+      expect(await show(api, process)).toMatchObject({ state: 'running', version: 2 })
       await complete(api, live, 'in time')
       expect(await api.post(`/tasks/${dead.id}/complete`, { claim, output: 'in time' })).toMatchObject({
         status: 409,
@@ -339,7 +346,7 @@ onEachStore((serveFresh) => {
 
     test('does not keep the work of its worker from being taken while nobody else has the task', async () => {
       const { api } = await serveFresh()
-      const process = await run(api, { A: [], B: [] })
+      const process = await run(api, { A: [], B: [] }, {}, patient)
       const a = await claimOne(api, { names: ['A'], lease: '100ms' })
       await claimOne(api, { names: ['B'], lease: '100ms' })
       await claimOne(api, { names: ['B'], wait: '10s' })

@@ -26,6 +26,17 @@ function filled(path: string): string {
     .replace('{version}', '1')
 }
 
+/** Where a field, a shape or a parameter is without a description, of its own or of what it refers to. */
+function undescribed(part: unknown, at: string): string[] {
+  if (typeof part !== 'object' || part === null) return []
+  const found = Object.entries(part).flatMap(([key, value]) => undescribed(value, `${at}/${key}`))
+  const isField =
+    /\/properties\/[^/]+$|^components\/(schemas|parameters|headers)\/[^/]+$|\/parameters\/\d+$/.test(at)
+  // What only says more of a field that is described elsewhere.
+  const isCondition = /\/(if|then|dependentSchemas)\//.test(at)
+  return isField && !isCondition && !('description' in part) && !('$ref' in part) ? [at, ...found] : found
+}
+
 interface Layer {
   readonly route?: { readonly path: string; readonly methods: Readonly<Record<string, boolean>> }
 }
@@ -122,6 +133,11 @@ describe('about itself', () => {
     const { api } = await serve()
     expect((await api.get<object>('/openapi.json')).body).toEqual(openapi)
     expect(openapiDocument).toEqual(openapi)
+  })
+
+  test('openapi.yaml says of every parameter, every shape and every field what it is', () => {
+    expect(undescribed(openapi.components, 'components')).toEqual([])
+    expect(undescribed(openapi.paths, 'paths')).toEqual([])
   })
 
   test('it is alive, and ready when the store answers', async () => {

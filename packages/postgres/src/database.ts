@@ -72,6 +72,18 @@ export class Database {
     }
   }
 
+  /**
+   * Runs one statement in a transaction of the host's. Never prepared: should a pooler stand between, the error would
+   * end the host's transaction, and nothing could be tried again.
+   */
+  async runWithin(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    try {
+      return await this.#send(connection, statement, values, false)
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
   /** Runs `body` in a transaction on one connection; rolled back when it throws, and what it throws is passed on. */
   async transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
     const connection = await this.connect()

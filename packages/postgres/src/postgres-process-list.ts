@@ -1,26 +1,36 @@
-import type {
-  FetchedProcess,
-  HistoryEvent,
-  PersistResult,
-  ProcessChange,
-  ProcessCriteria,
-  ProcessList,
-  ProcessOverview,
-  ProcessRecord,
+import {
+  isLive,
+  type FetchedProcess,
+  type HeldTask,
+  type HistoryEvent,
+  type PersistResult,
+  type ProcessChange,
+  type ProcessCriteria,
+  type ProcessList,
+  type ProcessOverview,
+  type ProcessRecord,
 } from '@tunacorn/core'
 import type pg from 'pg'
-import { isTransient, type Database, type Row, type Statement } from './database.js'
+import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
+import type { Database, Statement } from './database.js'
 import { historyEvent, processRecord } from './rows.js'
-import { commitChangesSql, commitChangesValues, commitRow } from './statements/commit-changes.js'
+import { commitChangesSql, commitChangesValues } from './statements/commit-changes.js'
 import { fetchedProcess, fetchProcessesSql } from './statements/fetch-processes.js'
 import {
   destroyProcessesSql,
+  dueProcessesSql,
+  endedProcessesSql,
   eventsSql,
+  findByKeySql,
+  findOnceSql,
+  findReportSql,
+  forgetOldOnceSql,
+  forgetOnceSql,
   historySql,
   listProcessesSql,
   processOverviewSql,
 } from './statements/processes.js'
-import { startProcessesSql, startProcessesValues } from './statements/start-processes.js'
+import { isStart, startProcessesSql, startProcessesValues, type Start } from './statements/start-processes.js'
 
 interface Read {
   readonly id: string
@@ -39,6 +49,13 @@ export class PostgresProcessList implements ProcessList {
   readonly #overview: Statement
   readonly #history: Statement
   readonly #events: Statement
+  readonly #findOnce: Statement
+  readonly #forgetOnce: Statement
+  readonly #forgetOldOnce: Statement
+  readonly #findByKey: Statement
+  readonly #findReport: Statement
+  readonly #due: Statement
+  readonly #ended: Statement
   readonly #destroy: Statement
 
   constructor(database: Database) {
@@ -53,6 +70,13 @@ export class PostgresProcessList implements ProcessList {
     this.#overview = database.statement('overview', processOverviewSql(schema))
     this.#history = database.statement('history', historySql(schema))
     this.#events = database.statement('events', eventsSql(schema))
+    this.#findOnce = database.statement('find_once', findOnceSql(schema))
+    this.#forgetOnce = database.statement('forget_once', forgetOnceSql(schema))
+    this.#forgetOldOnce = database.statement('forget_old_once', forgetOldOnceSql(schema))
+    this.#findByKey = database.statement('find_by_key', findByKeySql(schema))
+    this.#findReport = database.statement('find_report', findReportSql(schema))
+    this.#due = database.statement('due_processes', dueProcessesSql(schema))
+    this.#ended = database.statement('ended_processes', endedProcessesSql(schema))
     this.#destroy = database.statement('destroy', destroyProcessesSql(schema))
   }
 
@@ -65,18 +89,37 @@ export class PostgresProcessList implements ProcessList {
 
   async persist(changes: readonly ProcessChange[]): Promise<PersistResult[]> {
     const results = new Map<string, PersistResult>()
-    const starts = changes.filter(({ started }) => started !== undefined)
-    const moves = changes.filter(({ started }) => started === undefined)
-    if (starts.length > 0) await this.#persistStarts(starts, results)
-    if (moves.length > 0) await this.#persistMoves(moves, results)
+    const starts = changes.filter(isStart)
+    const followed = changes.filter(({ failureProcess }) => failureProcess !== undefined)
+    const moves = changes.filter((change) => !isStart(change) && change.failureProcess === undefined)
+    const commits = [
+      ...(starts.length > 0 ? [() => this.#persistStarts(starts, results)] : []),
+      ...(moves.length > 0 ? [() => this.#persistMoves(moves, results)] : []),
+      ...followed.map((change) => () => this.#persistFollowed(change, results)),
+    ]
+    for (const commit of commits) {
+      try {
+        await commit()
+      } catch (error) {
+        // Left out of the results, they count as moved: they may be tried again. So may those that the database
+        // refuses, once others have been committed, since that must be told; alone they will hear the reason.
+        if (!mayTryAgain(error) && results.size === 0) throw error
+      }
+    }
     return changes.map(({ id }) => results.get(id) ?? { status: 'moved' })
+  }
+
+  async persistWithin(transaction: unknown, start: ProcessChange): Promise<PersistResult> {
+    if (!isStart(start)) return { status: 'moved' }
+    const connection = transaction as pg.ClientBase
+    return startOutcome(await this.store.runWithin(connection, this.#start, startProcessesValues([start])))
   }
 
   async persistHeld(
     read: Read,
     decide: (fetched: FetchedProcess | undefined) => ProcessChange | undefined,
   ): Promise<PersistResult | undefined> {
-    return this.store.transaction(async (connection) => {
+    return this.#transact(async (connection) => {
       // The lock first, in a statement of its own: the next one's snapshot then sees all that it waited for.
       await this.store.runOn(
         connection,
@@ -85,7 +128,7 @@ export class PostgresProcessList implements ProcessList {
       )
       const [row] = await this.store.runOn(connection, this.#fetch, readValues([read]))
       const change = decide(row === undefined ? undefined : fetchedProcess(row))
-      return change === undefined ? undefined : this.#persistOn(connection, change)
+      return change === undefined ? undefined : this.#persistOn(connection, change, this.#commitWaiting)
     })
   }
 
@@ -94,22 +137,51 @@ export class PostgresProcessList implements ProcessList {
     return rows.map((row) => row['id'] as string)
   }
 
+  async findOnce(key: string): Promise<{ id: string; requestHash: string } | undefined> {
+    const [row] = await this.store.run(this.#findOnce, [key])
+    if (row !== undefined) return { id: row['id'] as string, requestHash: row['request_hash'] as string }
+    await this.store.run(this.#forgetOnce, [key])
+    return undefined
+  }
+
+  async findByKey(definition: string, key: string): Promise<string | undefined> {
+    const [row] = await this.store.run(this.#findByKey, [definition, key])
+    return row?.['id'] as string | undefined
+  }
+
+  async findReport({ processId, task, claim }: HeldTask): Promise<HistoryEvent | undefined> {
+    const [row] = await this.store.run(this.#findReport, [processId, task, claim.attempt, claim.secret])
+    return row === undefined ? undefined : historyEvent(row)
+  }
+
+  async due(limit: number): Promise<string[]> {
+    const rows = await this.store.run(this.#due, [limit])
+    return rows.map((row) => row['id'] as string)
+  }
+
+  async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
+    await this.store.run(this.#forgetOldOnce, [limit])
+    if (endedMsAgo === undefined) return []
+    const rows = await this.store.run(this.#ended, [endedMsAgo, limit])
+    return rows.length === 0 ? [] : this.destroy(rows.map((row) => row['id'] as string))
+  }
+
   async overview(id: string): Promise<ProcessOverview | undefined> {
     const [row] = await this.store.run(this.#overview, [id])
     if (row === undefined) return undefined
     const record = processRecord(row)
     const counts = { scheduled: row['scheduled'] as number, claimed: row['claimed'] as number }
     // Nothing follows the event that ends a process, so it may be read in a second statement.
-    const ending =
-      record.state === 'running' ? undefined : await this.events([{ id, version: record.version }])
+    const ending = isLive(record.state) ? undefined : await this.events([{ id, version: record.version }])
     return { record, counts, ending: ending?.[0] }
   }
 
-  async list({ state, definition, beforeId, limit }: ProcessCriteria): Promise<ProcessRecord[]> {
+  async list({ state, definition, key, beforeId, limit }: ProcessCriteria): Promise<ProcessRecord[]> {
     const rows = await this.store.run(this.#list, [
       state ?? null,
       definition ?? null,
       beforeId ?? null,
+      key ?? null,
       limit,
     ])
     return rows.map(processRecord)
@@ -135,31 +207,52 @@ export class PostgresProcessList implements ProcessList {
     })
   }
 
-  async #persistStarts(starts: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
+  async #persistStarts(starts: readonly Start[], results: Map<string, PersistResult>): Promise<void> {
     const rows = await this.store.run(this.#start, startProcessesValues(starts))
-    collectStarts(rows, results)
+    for (const row of rows) results.set(row['id'] as string, startOutcome([row]))
   }
 
   async #persistMoves(moves: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
+    collectMoves(await this.store.run(this.#commit, commitChangesValues(moves)), moves, results)
+  }
+
+  /** A change and the start of what cleans up after it: two statements, one transaction. */
+  async #persistFollowed(change: ProcessChange, results: Map<string, PersistResult>): Promise<void> {
+    const result = await this.#transact((connection) => this.#persistOn(connection, change, this.#commit))
+    results.set(change.id, result)
+  }
+
+  async #transact<T>(
+    body: (connection: pg.PoolClient) => Promise<T>,
+  ): Promise<T | { readonly status: 'moved' }> {
     try {
-      const rows = await this.store.run(this.#commit, commitChangesValues(moves))
-      collectMoves(rows, moves, results)
+      return await this.store.transaction(body)
     } catch (error) {
-      // Left out of the results, they count as moved: they may be tried again.
-      if (!isTransient(error)) throw error
+      if (error instanceof CannotFollow || mayTryAgain(error)) return { status: 'moved' }
+      throw error
     }
   }
 
-  async #persistOn(connection: pg.PoolClient, change: ProcessChange): Promise<PersistResult> {
+  async #persistOn(
+    connection: pg.ClientBase,
+    change: ProcessChange,
+    commit: Statement,
+  ): Promise<PersistResult> {
+    if (isStart(change)) return this.#startOn(connection, change)
     const results = new Map<string, PersistResult>()
-    if (change.started === undefined) {
-      const rows = await this.store.runOn(connection, this.#commitWaiting, commitChangesValues([change]))
-      collectMoves(rows, [change], results)
-    } else {
-      const rows = await this.store.runOn(connection, this.#start, startProcessesValues([change]))
-      collectStarts(rows, results)
+    const rows = await this.store.runOn(connection, commit, commitChangesValues([change]))
+    collectMoves(rows, [change], results)
+    const result = results.get(change.id) ?? { status: 'moved' }
+    const { failureProcess } = change
+    if (result.status === 'committed' && failureProcess !== undefined && isStart(failureProcess)) {
+      const followed = await this.#startOn(connection, failureProcess)
+      if (followed.status !== 'committed') throw new CannotFollow()
     }
-    return results.get(change.id) ?? { status: 'moved' }
+    return result
+  }
+
+  async #startOn(connection: pg.ClientBase, start: Start): Promise<PersistResult> {
+    return startOutcome(await this.store.runOn(connection, this.#start, startProcessesValues([start])))
   }
 }
 
@@ -168,28 +261,4 @@ const maxVersion = Number.MAX_SAFE_INTEGER
 
 function readValues(reads: readonly Read[]): unknown[] {
   return [reads.map(({ id }) => id), reads.map(({ afterVersion }) => afterVersion)]
-}
-
-function collectStarts(rows: readonly Row[], results: Map<string, PersistResult>): void {
-  for (const row of rows) results.set(row['id'] as string, { status: 'committed', at: row['at'] as Date })
-}
-
-function collectMoves(
-  rows: readonly Row[],
-  changes: readonly ProcessChange[],
-  results: Map<string, PersistResult>,
-): void {
-  const reported = new Map(changes.map((change) => [change.id, change]))
-  for (const { id, committed, held, at } of rows.map(commitRow)) {
-    const change = reported.get(id)
-    if (committed) results.set(id, { status: 'committed', at })
-    else if (change !== undefined) results.set(id, { status: 'claims-lost', tasks: lostTasks(change, held) })
-  }
-}
-
-function lostTasks(change: ProcessChange, held: readonly number[]): number[] {
-  const live = new Set(held)
-  return change.events.flatMap(({ task, claim }) =>
-    task === undefined || claim === undefined || live.has(task) ? [] : [task],
-  )
 }

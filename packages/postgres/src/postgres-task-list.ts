@@ -3,21 +3,27 @@ import type {
   BoardTask,
   ClaimedBoardTask,
   ClaimRequest,
+  DueTask,
   HeldTask,
   ScheduledTask,
   TaskList,
 } from '@tunacorn/core'
 import type { Database, Statement } from './database.js'
-import { boardTask, claimedBoardTask } from './rows.js'
+import { boardTask, claimedBoardTask, dueTask } from './rows.js'
 import {
   anyClaimableSql,
+  beatSql,
   cancelBoardSql,
   claimableNamesSql,
+  dueTasksSql,
+  lastPollsSql,
   leaveBoardSql,
   listBoardSql,
+  notePollsSql,
   releaseTaskSql,
   scheduleTasksSql,
 } from './statements/board.js'
+import { newBoardTaskValues } from './statements/board-columns.js'
 import { claimScope, claimTasksSql, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
 import { extendClaimsSql, extendClaimsValues, heldValues, liveClaimsSql } from './statements/extend-claims.js'
 
@@ -35,6 +41,10 @@ export class PostgresTaskList implements TaskList {
   readonly #leave: Statement
   readonly #release: Statement
   readonly #cancel: Statement
+  readonly #due: Statement
+  readonly #beat: Statement
+  readonly #notePolls: Statement
+  readonly #lastPolls: Statement
 
   constructor(database: Database) {
     this.store = database
@@ -51,6 +61,10 @@ export class PostgresTaskList implements TaskList {
     this.#leave = database.statement('leave_board', leaveBoardSql(schema))
     this.#release = database.statement('release', releaseTaskSql(schema))
     this.#cancel = database.statement('cancel_board', cancelBoardSql(schema))
+    this.#due = database.statement('due_tasks', dueTasksSql(schema))
+    this.#beat = database.statement('beat', beatSql(schema))
+    this.#notePolls = database.statement('note_polls', notePollsSql(schema))
+    this.#lastPolls = database.statement('last_polls', lastPollsSql(schema))
   }
 
   async fetch(criteria: BoardCriteria): Promise<BoardTask[]> {
@@ -71,11 +85,9 @@ export class PostgresTaskList implements TaskList {
     if (tasks.length === 0) return
     await this.store.run(this.#schedule, [
       tasks.map(({ processId }) => processId),
-      tasks.map(({ task }) => task),
-      tasks.map(({ name }) => name),
       tasks.map(({ definition }) => definition),
-      tasks.map(({ priority }) => priority),
       tasks.map(({ claimableAt }) => claimableAt),
+      ...newBoardTaskValues(tasks),
     ])
   }
 
@@ -115,6 +127,24 @@ export class PostgresTaskList implements TaskList {
 
   async release(held: HeldTask): Promise<boolean> {
     return this.#touched(this.#release, held)
+  }
+
+  async due(limit: number): Promise<DueTask[]> {
+    const rows = await this.store.run(this.#due, [limit])
+    return rows.map(dueTask)
+  }
+
+  async beat(): Promise<void> {
+    await this.store.run(this.#beat, [])
+  }
+
+  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
+    await this.store.run(this.#notePolls, [names.map((name) => name ?? '')])
+  }
+
+  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
+    const rows = await this.store.run(this.#lastPolls, [names])
+    return new Map(rows.map((row) => [row['name'] as string, row['at'] as Date]))
   }
 
   async cancel(processId: string): Promise<number> {

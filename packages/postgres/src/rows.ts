@@ -3,6 +3,8 @@ import {
   type BoardTask,
   type ClaimedBoardTask,
   type DefinitionSummary,
+  type DueTask,
+  type FailureReason,
   type HistoryEvent,
   type LapsedAttempt,
   type ProcessRecord,
@@ -13,7 +15,7 @@ import type { Row } from './database.js'
 // The only place, besides the statements themselves, that knows the names of columns.
 
 export const processColumns = `p.id, p.definition, p.definition_version, p.state, p.version, p.total, p.completed,
-  p.failed, p.priority, p.input, p.started_at, p.ended_at`
+  p.failed, p.priority, p.key, p.input, p.started_at, p.deadline, p.ended_at, p.failure_of, p.failure_process`
 
 export function processRecord(row: Row): ProcessRecord {
   return {
@@ -26,14 +28,18 @@ export function processRecord(row: Row): ProcessRecord {
     completed: row['completed'] as number,
     failed: row['failed'] as number,
     priority: row['priority'] as number,
+    key: optional<string>(row['key']),
     input: payload(row['input']),
     startedAt: row['started_at'] as Date,
+    deadline: row['deadline'] as Date,
     endedAt: optional<Date>(row['ended_at']),
+    failureOf: optional<string>(row['failure_of']),
+    failureProcess: optional<string>(row['failure_process']),
   }
 }
 
 export const eventColumns = `h.process_id, h.version, h.type, h.task, h.attempt, h.secret, h.worker, h.scheduled_at,
-  h.claimed_at, h.at, h.lapsed, h.payload`
+  h.claimed_at, h.at, h.lapsed, h.reason, h.retry_at, h.payload`
 
 export function historyEvent(row: Row): HistoryEvent {
   const attempt = optional<number>(row['attempt'])
@@ -48,12 +54,15 @@ export function historyEvent(row: Row): HistoryEvent {
     scheduledAt: optional<Date>(row['scheduled_at']),
     claimedAt: optional<Date>(row['claimed_at']),
     lapsed: lapsedAttempts(row['lapsed']),
+    reason: optional<FailureReason>(row['reason']),
+    retryAt: optional<Date>(row['retry_at']),
     payload: payload(row['payload']),
   }
 }
 
 export const boardColumns = `t.process_id, t.task, t.name, t.definition, t.priority, t.attempt, t.scheduled_at,
-  t.claimable_at, t.worker, t.claimed_at, t.lapsed`
+  t.claimable_at, t.worker, t.claimed_at, t.first_claimed_at, t.lapsed, t.max_attempts, t.expires_at, t.paused,
+  now() AS read_at`
 
 export function boardTask(row: Row): BoardTask {
   return {
@@ -67,7 +76,12 @@ export function boardTask(row: Row): BoardTask {
     claimableAt: row['claimable_at'] as Date,
     worker: optional<string>(row['worker']),
     claimedAt: optional<Date>(row['claimed_at']),
+    firstClaimedAt: optional<Date>(row['first_claimed_at']),
     lapsed: lapsedAttempts(row['lapsed']),
+    maxAttempts: row['max_attempts'] as number,
+    expiresAt: row['expires_at'] as Date,
+    isPaused: row['paused'] as boolean,
+    readAt: row['read_at'] as Date,
   }
 }
 
@@ -78,6 +92,17 @@ export function claimedBoardTask(row: Row, secret: string): ClaimedBoardTask {
     name: row['name'] as string,
     claim: { attempt: row['attempt'] as number, secret },
     leaseExpiresAt: row['claimable_at'] as Date,
+  }
+}
+
+export function dueTask(row: Row): DueTask {
+  return {
+    processId: row['process_id'] as string,
+    task: row['task'] as number,
+    attempt: row['attempt'] as number,
+    secret: optional<string>(row['secret']),
+    reason: row['reason'] as DueTask['reason'],
+    elapsedMs: Math.round(Number(row['elapsed_ms'])),
   }
 }
 
@@ -104,12 +129,17 @@ export function storedDefinition(row: Row): StoredDefinition {
   }
 }
 
+interface StoredLapse {
+  readonly attempt: number
+  readonly worker: string
+  readonly claimedAt: string
+  readonly leaseExpiredAt: string
+  readonly secret: string
+}
+
 function lapsedAttempts(value: unknown): LapsedAttempt[] {
-  const attempts =
-    (value as { attempt: number; worker: string; claimedAt: string; leaseExpiredAt: string }[] | null) ?? []
-  return attempts.map((one) => ({
-    attempt: one.attempt,
-    worker: one.worker,
+  return ((value as StoredLapse[] | null) ?? []).map((one) => ({
+    ...one,
     claimedAt: new Date(one.claimedAt),
     leaseExpiredAt: new Date(one.leaseExpiredAt),
   }))

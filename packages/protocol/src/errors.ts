@@ -13,6 +13,7 @@ export const errorRegistry = {
   'task-not-found': { status: 404, title: 'There is no such task', mayRetry: false },
   'method-not-allowed': { status: 405, title: 'This route does not have this method', mayRetry: false },
   'not-acceptable': { status: 406, title: 'It cannot be shown in this form', mayRetry: false },
+  'key-taken': { status: 409, title: 'A live process has this key', mayRetry: false },
   'definition-in-use': { status: 409, title: 'Processes refer to this definition', mayRetry: false },
   'process-running': { status: 409, title: 'The process has not ended', mayRetry: false },
   'process-ended': { status: 409, title: 'The process has ended', mayRetry: false },
@@ -22,6 +23,13 @@ export const errorRegistry = {
   'claim-lost': { status: 409, title: 'The claim is not live', mayRetry: false },
   'too-large': { status: 413, title: 'It is too large', mayRetry: false },
   'unsupported-media-type': { status: 415, title: 'The body is of an unknown type', mayRetry: false },
+  'input-invalid': { status: 422, title: 'The input is not as the definition wants it', mayRetry: false },
+  'idempotency-key-reused': {
+    status: 422,
+    title: 'The Idempotency-Key was used for another request',
+    mayRetry: false,
+  },
+  'failure-process-invalid': { status: 422, title: 'The failure process cannot be used', mayRetry: false },
   'definition-invalid': { status: 422, title: 'The definition is not sound', mayRetry: false },
   'payload-refused': { status: 422, title: 'The value cannot be stored as it is', mayRetry: false },
   'history-unknown': {

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
+import { parseDuration } from '@tunacorn/protocol'
 import type { DatabaseChoice } from './open-database.js'
 import { UsageError } from './failures.js'
 
@@ -72,6 +73,53 @@ export const settings = {
     about: 'a PostgreSQL server, in place of the embedded database',
     read: readDatabaseUrl,
   },
+  retention: {
+    flag: '--retention',
+    variable: 'TUNACORN_RETENTION',
+    placeholder: 'duration',
+    about: 'destroy processes that ended longer ago than this; never when absent',
+    read: readDuration,
+  },
+  defaultTimeout: {
+    flag: '--default-timeout',
+    variable: 'TUNACORN_DEFAULT_TIMEOUT',
+    placeholder: 'duration',
+    about: 'how long an attempt may take where the definition does not say',
+    fallback: '1d',
+    read: readDuration,
+  },
+  defaultHeartbeat: {
+    flag: '--default-heartbeat',
+    variable: 'TUNACORN_DEFAULT_HEARTBEAT',
+    placeholder: 'duration',
+    about: 'how long a worker may be silent where the definition does not say',
+    fallback: '5m',
+    read: readDuration,
+  },
+  defaultScheduleTimeout: {
+    flag: '--default-schedule-timeout',
+    variable: 'TUNACORN_DEFAULT_SCHEDULE_TIMEOUT',
+    placeholder: 'duration',
+    about: 'how long a task may wait for a worker where the definition does not say',
+    fallback: '30d',
+    read: readDuration,
+  },
+  defaultProcessTimeout: {
+    flag: '--default-process-timeout',
+    variable: 'TUNACORN_DEFAULT_PROCESS_TIMEOUT',
+    placeholder: 'duration',
+    about: 'how long a process may take where the definition does not say',
+    fallback: '365d',
+    read: readDuration,
+  },
+  defaultRetry: {
+    flag: '--default-retry',
+    variable: 'TUNACORN_DEFAULT_RETRY',
+    placeholder: 'limit',
+    about: 'how often a failed task is retried where the definition does not say',
+    fallback: '0',
+    read: readRetryLimit,
+  },
 } as const satisfies Record<string, Setting<unknown>>
 
 export type SettingName = keyof typeof settings
@@ -84,7 +132,30 @@ export interface ServeConfig {
   readonly port: number
   readonly logLevel: LogLevel
   readonly database: DatabaseChoice
+  readonly engine: EngineSettings
 }
+
+/** What the engine is told; durations in milliseconds. */
+export interface EngineSettings {
+  readonly retentionMs: number | undefined
+  readonly defaults: {
+    readonly retryLimit: number
+    readonly timeoutMs: number
+    readonly heartbeatMs: number
+    readonly scheduleTimeoutMs: number
+    readonly processTimeoutMs: number
+  }
+}
+
+/** The settings that make `EngineSettings`. */
+export const engineSettingNames = [
+  'retention',
+  'defaultRetry',
+  'defaultTimeout',
+  'defaultHeartbeat',
+  'defaultScheduleTimeout',
+  'defaultProcessTimeout',
+] as const satisfies readonly SettingName[]
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -97,7 +168,23 @@ export function readServeConfig(flags: Flags, environment: Environment = process
     port: valueOf(settings.port, flags.port, environment),
     logLevel: valueOf(settings.logLevel, flags.logLevel, environment),
     database: readDatabaseChoice(flags, environment),
+    engine: readEngineSettings(flags, environment),
   })
+}
+
+/** @throws UsageError for a value that will not do */
+export function readEngineSettings(flags: Flags, environment: Environment = process.env): EngineSettings {
+  const { defaultScheduleTimeout, defaultProcessTimeout } = settings
+  return {
+    retentionMs: optionalValueOf(settings.retention, flags.retention, environment),
+    defaults: {
+      retryLimit: valueOf(settings.defaultRetry, flags.defaultRetry, environment),
+      timeoutMs: valueOf(settings.defaultTimeout, flags.defaultTimeout, environment),
+      heartbeatMs: valueOf(settings.defaultHeartbeat, flags.defaultHeartbeat, environment),
+      scheduleTimeoutMs: valueOf(defaultScheduleTimeout, flags.defaultScheduleTimeout, environment),
+      processTimeoutMs: valueOf(defaultProcessTimeout, flags.defaultProcessTimeout, environment),
+    },
+  }
 }
 
 /** For one's own machine: always on loopback, and quiet about what goes well, because `dev` tells it itself. */
@@ -190,6 +277,18 @@ function readLogLevel(text: string): LogLevel {
 function readDirectory(text: string): string {
   if (text.trim() !== '') return text
   throw new Unfit('a directory')
+}
+
+function readDuration(text: string): number {
+  const ms = parseDuration(text)
+  if (ms !== undefined && ms > 0) return ms
+  throw new Unfit('a duration such as 30s, 5m, 2h or 7d')
+}
+
+function readRetryLimit(text: string): number {
+  const limit = /^\d{1,7}$/.test(text) ? Number(text) : NaN
+  if (limit <= 1_000_000) return limit
+  throw new Unfit('a whole number from 0 to 1000000')
 }
 
 function readDatabaseUrl(text: string): string {

@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
-import { tunacorn, type TunaCornRouter } from '@tunacorn/express'
+import { retryPolicy } from '@tunacorn/core'
+import { tunacorn, type TunaCornOptions, type TunaCornRouter } from '@tunacorn/express'
 import { createApp } from './app.js'
+import type { EngineSettings } from './config.js'
 import { HttpServer } from './http-server.js'
 import { isLoopback } from './loopback.js'
 import { openDatabase, type DatabaseChoice, type OpenedDatabase } from './open-database.js'
@@ -10,6 +12,7 @@ export interface ServeOptions {
   /** 0 for any that is free. */
   readonly port: number
   readonly database: DatabaseChoice
+  readonly engine?: EngineSettings
   readonly logger: Logger
   /** Gets plain lines about what takes time at the start; they are logged when absent. */
   readonly onProgress?: (message: string) => void
@@ -36,7 +39,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const http = await HttpServer.listen(app, { host, port })
   try {
     const opened = await openDatabase(options.database, onProgress)
-    const router = await openRouter(opened, logger)
+    const router = await openRouter(opened, options)
     mount(router)
     if (!isLoopback(http.address)) logger.warn(noAccessControl(http.url))
     const { url } = http
@@ -51,8 +54,11 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   }
 }
 
-async function openRouter(opened: OpenedDatabase, logger: Logger): Promise<TunaCornRouter> {
-  const router = tunacorn({ database: opened.database, logger })
+async function openRouter(
+  opened: OpenedDatabase,
+  { logger, engine }: Pick<ServeOptions, 'logger' | 'engine'>,
+): Promise<TunaCornRouter> {
+  const router = tunacorn({ database: opened.database, logger, engine: engineOptions(engine) })
   try {
     await router.ready
     return router
@@ -61,6 +67,13 @@ async function openRouter(opened: OpenedDatabase, logger: Logger): Promise<TunaC
     await opened.close()
     throw error
   }
+}
+
+function engineOptions(settings: EngineSettings | undefined): TunaCornOptions['engine'] {
+  if (settings === undefined) return undefined
+  const { retentionMs, defaults } = settings
+  const { retryLimit, ...times } = defaults
+  return { retentionMs, defaults: { ...times, retry: retryPolicy({ limit: retryLimit }) } }
 }
 
 /** From the outside in. What a request that is still open needs is closed after it. */

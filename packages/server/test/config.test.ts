@@ -3,12 +3,26 @@ import { readDevConfig, readServeConfig } from '../src/config.js'
 import { describeDatabase } from '../src/open-database.js'
 import { isLoopback } from '../src/loopback.js'
 
+const [minuteMs, dayMs] = [60_000, 86_400_000]
+
+const engineDefaults = {
+  retentionMs: undefined,
+  defaults: {
+    retryLimit: 0,
+    timeoutMs: dayMs,
+    heartbeatMs: 5 * minuteMs,
+    scheduleTimeoutMs: 30 * dayMs,
+    processTimeoutMs: 365 * dayMs,
+  },
+}
+
 test('without flags and environment, all is at its default', () => {
   expect(readServeConfig({}, {})).toEqual({
     host: '127.0.0.1',
     port: 8266,
     logLevel: 'info',
     database: { kind: 'embedded', dataDirectory: './.tunacorn' },
+    engine: engineDefaults,
   })
 })
 
@@ -19,6 +33,7 @@ test('the environment comes before the defaults', () => {
     port: 1,
     logLevel: 'debug',
     database: { kind: 'postgres', url: 'postgresql://u:p@h/d' },
+    engine: engineDefaults,
   })
 })
 
@@ -30,6 +45,7 @@ test('flags come before the environment', () => {
     port: 2,
     logLevel: 'warn',
     database: { kind: 'postgres', url: 'postgres://b/b' },
+    engine: engineDefaults,
   })
 })
 
@@ -88,6 +104,73 @@ describe('a database URL', () => {
     ['postgres://u@/tuna', 'PostgreSQL at localhost:5432/tuna'],
   ])('is described without its user and password: %s', (databaseUrl, description) => {
     expect(describeDatabase(readServeConfig({ databaseUrl }, {}).database)).toBe(description)
+  })
+})
+
+describe('what the engine is told', () => {
+  const environment = {
+    TUNACORN_RETENTION: '7d',
+    TUNACORN_DEFAULT_RETRY: '3',
+    TUNACORN_DEFAULT_TIMEOUT: '2h',
+    TUNACORN_DEFAULT_HEARTBEAT: '30s',
+    TUNACORN_DEFAULT_SCHEDULE_TIMEOUT: '1d',
+    TUNACORN_DEFAULT_PROCESS_TIMEOUT: '10d',
+  }
+
+  test('can be set by the environment', () => {
+    expect(readServeConfig({}, environment).engine).toEqual({
+      retentionMs: 7 * dayMs,
+      defaults: {
+        retryLimit: 3,
+        timeoutMs: 120 * minuteMs,
+        heartbeatMs: 30_000,
+        scheduleTimeoutMs: dayMs,
+        processTimeoutMs: 10 * dayMs,
+      },
+    })
+  })
+
+  test('can be set by flags, which come before the environment', () => {
+    const flags = {
+      retention: '1m',
+      defaultRetry: '1000000',
+      defaultTimeout: '2m',
+      defaultHeartbeat: '3m',
+      defaultScheduleTimeout: '4m',
+      defaultProcessTimeout: '5m',
+    }
+    const engine = {
+      retentionMs: minuteMs,
+      defaults: {
+        retryLimit: 1_000_000,
+        timeoutMs: 2 * minuteMs,
+        heartbeatMs: 3 * minuteMs,
+        scheduleTimeoutMs: 4 * minuteMs,
+        processTimeoutMs: 5 * minuteMs,
+      },
+    }
+    expect(readServeConfig(flags, environment).engine).toEqual(engine)
+    expect(readDevConfig(flags, environment).engine).toEqual(engine)
+  })
+
+  test.each([
+    ['retention', '--retention'],
+    ['defaultTimeout', '--default-timeout'],
+    ['defaultHeartbeat', '--default-heartbeat'],
+    ['defaultScheduleTimeout', '--default-schedule-timeout'],
+    ['defaultProcessTimeout', '--default-process-timeout'],
+  ])('has durations: %s', (name, flag) => {
+    for (const given of ['', '0s', '-1s', '5', 'soon']) {
+      expect(() => readServeConfig({ [name]: given }, {})).toThrow(
+        `Expected ${flag} to be a duration such as 30s, 5m, 2h or 7d, but found "${given}"`,
+      )
+    }
+  })
+
+  test.each(['', '-1', '1.5', '1000001', '99999999', 'often'])('a retry limit %j is refused', (given) => {
+    expect(() => readServeConfig({ defaultRetry: given }, {})).toThrow(
+      `Expected --default-retry to be a whole number from 0 to 1000000, but found "${given}"`,
+    )
   })
 })
 

@@ -39,7 +39,9 @@ test('it shows a loan application from start to end, and what to try next really
   const { server } = await startDev('--data-dir', await directories.copy())
   await server.says(/Ctrl-C stops TunaCorn/)
   const { stdout } = server
-  expect(stdout).toContain('Definitions  loan-application (5 tasks) from ./examples')
+  expect(stdout).toContain(
+    'Definitions  loan-application (5 tasks), undo-trip (2 tasks), book-trip (4 tasks) from ./examples',
+  )
   expect(stdout).toMatch(/Database .*, no processes from before\n/)
   for (const task of tasks) {
     expect(stdout).toMatch(new RegExp(`^ {2}→ ${task}$`, 'm'))

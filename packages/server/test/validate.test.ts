@@ -21,16 +21,22 @@ afterAll(() => rm(cwd, { recursive: true, force: true }))
 
 const brokenLines = (file: string) => [
   `${file}:4:13: Expected the name of a task of this definition, but there is no task named "Reveiw". Correct the name, or add the task. Did you mean "Review"?`,
-  `${file}:5:5: Expected only the keys name, needs in a task, but found "nam". Did you mean "name"?`,
+  `${file}:5:5: Expected only the keys name, needs, retry, timeout, heartbeat, scheduleTimeout, delay, priority in a task, but found "nam". Did you mean "name"?`,
   `${file}:5:5: Expected every task to have a name, but found none here. Add one: "name: …".`,
 ]
+
+const soundGood = (file: string) =>
+  `${file}: sound, 2 tasks; ends within 62d at the latest; critical path, 2 tasks deep: A → B`
 
 const lines = (...all: string[]) => all.map((line) => `${line}\n`).join('')
 
 test('sound definitions get a line each, and exit code 0', async () => {
   expect(await tunacorn(['validate', 'good.yaml', 'one.json'], { cwd })).toEqual({
     code: 0,
-    stdout: lines('good.yaml: sound, 2 tasks', 'one.json: sound, 1 task'),
+    stdout: lines(
+      soundGood('good.yaml'),
+      'one.json: sound, 1 task; ends within 31d at the latest; critical path, 1 task deep: A',
+    ),
     stderr: '',
   })
 })
@@ -38,7 +44,7 @@ test('sound definitions get a line each, and exit code 0', async () => {
 test('every problem gets a line as compilers write it, and the exit code is 3', async () => {
   expect(await tunacorn(['validate', 'broken.yaml', 'good.yaml'], { cwd })).toEqual({
     code: 3,
-    stdout: lines(...brokenLines('broken.yaml'), 'good.yaml: sound, 2 tasks'),
+    stdout: lines(...brokenLines('broken.yaml'), soundGood('good.yaml')),
     stderr: '',
   })
 })
@@ -51,7 +57,7 @@ test('a dash reads standard input', async () => {
   })
   expect(await tunacorn(['validate', '-'], { cwd, input: good })).toMatchObject({
     code: 0,
-    stdout: '-: sound, 2 tasks\n',
+    stdout: lines(soundGood('-')),
   })
 })
 

@@ -6,6 +6,8 @@ import { ClaimLostError } from './abort-reasons.js'
 /** A task that this worker holds, from its claim until its result is settled or the claim is lost. */
 export interface HeldTask {
   readonly task: ClaimedTask
+  /** How long the server keeps it without a heartbeat, where that is less than was asked for. */
+  readonly leaseMs: number | undefined
   /** Aborted when the claim is lost or the worker gives up. */
   readonly controller: AbortController
 }
@@ -19,11 +21,16 @@ export interface LeaseKeeperOptions {
 /** The most that one heartbeat may name. */
 const maxTasks = 1_000
 
-/** Keeps the leases of all held tasks from running out: one timer for all of them. */
+/** However short a lease is, the server is not asked more often. */
+const shortestIntervalMs = 30
+
+/** Keeps the leases of all held tasks from running out: one timer for all of them, as often as the shortest needs. */
 export class LeaseKeeper {
   readonly #options: LeaseKeeperOptions
   readonly #held = new Set<HeldTask>()
   #timer: ReturnType<typeof setTimeout> | undefined
+  /** In the past while there is no timer. */
+  #nextBeatAt = -Infinity
   #beats: AbortController | undefined
 
   constructor(options: LeaseKeeperOptions) {
@@ -39,12 +46,15 @@ export class LeaseKeeper {
   /** Ends the timer and the heartbeat under way, if there is one. */
   stop(): void {
     clearTimeout(this.#timer)
+    this.#nextBeatAt = -Infinity
     this.#beats?.abort(new Error('The lease keeper was stopped'))
     this.#beats = undefined
   }
 
   hold(held: HeldTask): void {
     this.#held.add(held)
+    const inMs = this.#intervalOf(held)
+    if (performance.now() + inMs < this.#nextBeatAt) this.#beatLater(inMs)
   }
 
   letGo(held: HeldTask): void {
@@ -85,16 +95,25 @@ export class LeaseKeeper {
     held.controller.abort(new ClaimLostError(code))
   }
 
-  /** A third of the lease: two heartbeats may get lost. */
+  /** A third of the shortest lease: two heartbeats may get lost. */
   get #intervalMs(): number {
-    return this.#options.leaseMs / 3
+    let shortestMs = this.#options.leaseMs / 3
+    for (const held of this.#held) shortestMs = Math.min(shortestMs, this.#intervalOf(held))
+    return shortestMs
+  }
+
+  #intervalOf({ leaseMs = this.#options.leaseMs }: HeldTask): number {
+    return Math.max(shortestIntervalMs, Math.min(leaseMs, this.#options.leaseMs) / 3)
   }
 
   #beatLater(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#nextBeatAt = performance.now() + ms
     this.#timer = setTimeout(() => void this.#beat(), ms)
   }
 
   async #beat(): Promise<void> {
+    this.#nextBeatAt = -Infinity
     const beats = this.#beats
     const wentWell = await this.#extendAll()
     // Stopped meanwhile, and perhaps started again with a timer of its own.

@@ -101,14 +101,14 @@ export class Outbox {
     return true
   }
 
-  /** A result that can never be stored fails its task: else the task would be done again and again. */
+  /** A result that can never be stored fails its attempt, and what it wanted of the next one stands. */
   #refused({ held, result, isSubstitute = false }: Finished, code: string, error: unknown): void {
     this.#options.logger.error({ ...fieldsOf(held), code, err: error }, 'The result was refused')
     if (isSubstitute) return this.#options.onSettled(held)
     const message = `The worker's result was refused (${code})`
+    const { output: _output, error: _error, ...rest } = result
     const substitute = {
-      task: result.task,
-      claim: result.claim,
+      ...rest,
       error: { message, name: 'ResultRefused', code },
     }
     this.#waiting.push({ held, result: substitute, isSubstitute: true })

@@ -1,10 +1,12 @@
-import type { ClaimedTask, TaskResult } from '@tunacorn/protocol'
+import { formatDuration, parseDuration, type ClaimedTask, type TaskResult } from '@tunacorn/protocol'
 import { withFields, type Logger } from '../logger.js'
 import type { HeldTask, LeaseKeeper } from './lease-keeper.js'
+import { TaskFailure } from './task-failure.js'
 
 /**
- * Does the work of one task. What it returns is the task's output, what it throws fails the task.
- * The lease is extended for as long as it runs.
+ * Does the work of one task. What it returns is the task's output. What it throws fails this attempt, and another
+ * follows if the definition has one left; a `TaskFailure` says more of that. The lease is extended for as long as it
+ * runs.
  */
 export type Handler = (task: ClaimedTask, context: HandlerContext) => unknown
 
@@ -40,7 +42,8 @@ export class TaskRunner {
   }
 
   run(task: ClaimedTask): void {
-    const held = { task, controller: new AbortController() }
+    const leaseMs = task.lease === undefined ? undefined : parseDuration(task.lease)
+    const held = { task, leaseMs, controller: new AbortController() }
     this.#running.add(held)
     this.#options.leases.hold(held)
     void this.#run(held)
@@ -79,8 +82,8 @@ export class TaskRunner {
     } catch (error) {
       const { logger } = this.#options
       if (!held.controller.signal.aborted)
-        logger.warn({ task: id, name, err: error }, 'The handler threw: the task fails')
-      return { task: id, claim, error: describeError(error) }
+        logger.warn({ task: id, name, err: error }, 'The handler threw: the attempt fails')
+      return { task: id, claim, error: describeError(error), ...wishOf(error) }
     }
   }
 
@@ -104,9 +107,23 @@ export class TaskRunner {
 }
 
 /** What a failed task shows of a thrown error. Never the stack: it is for this worker's log. */
-function describeError(error: unknown): { message: string; name: string; code?: string | number } {
+function describeError(error: unknown): object {
   if (!(error instanceof Error)) return { message: String(error), name: 'Error' }
   const code = 'code' in error ? error.code : undefined
   const hasCode = typeof code === 'string' || typeof code === 'number'
-  return { message: error.message, name: error.name, ...(hasCode && { code }) }
+  const details = error instanceof TaskFailure ? error.details : undefined
+  return {
+    message: error.message,
+    name: error.name,
+    ...(hasCode && { code }),
+    ...(details !== undefined && { details }),
+  }
+}
+
+/** What the handler wants of the next attempt. */
+function wishOf(error: unknown): Pick<TaskResult, 'retry' | 'retryIn'> {
+  if (!(error instanceof TaskFailure)) return {}
+  const { retry, retryInMs } = error
+  if (retry !== undefined) return { retry }
+  return retryInMs === undefined ? {} : { retryIn: formatDuration(retryInMs) }
 }

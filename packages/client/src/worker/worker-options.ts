@@ -15,11 +15,16 @@ export interface WorkerOptions {
   readonly handler?: Handler
   /** Only tasks of processes of this definition. */
   readonly definition?: string
+  /** Only tasks of this process, by its id. */
+  readonly process?: string
   /** How many handlers run at a time at most. 10 when absent. */
   readonly concurrency?: number
   /** How long a claim waits for work to come, at most a minute. 30,000 when absent. */
   readonly waitMs?: number
-  /** How long the server keeps a task for a worker that went silent, 100 to 86,400,000. 30,000 when absent. */
+  /**
+   * How long the server keeps a task for a worker that went silent, 100 to 86,400,000. 30,000 when absent. A task's own
+   * `heartbeat` may make it shorter.
+   */
   readonly leaseMs?: number
   /** Whether claimed tasks carry attributes. They do when absent. */
   readonly attributes?: boolean
@@ -38,6 +43,7 @@ export interface ResolvedOptions {
   readonly names: readonly string[] | undefined
   readonly handlerOf: (name: string) => Handler
   readonly definition: string | undefined
+  readonly process: string | undefined
   readonly concurrency: number
   readonly waitMs: number
   readonly leaseMs: number
@@ -71,6 +77,7 @@ export function resolveOptions(options: WorkerOptions): ResolvedOptions {
     names: handler === undefined ? [...own.keys()] : undefined,
     handlerOf,
     definition: options.definition,
+    process: options.process,
     concurrency: within('concurrency', options.concurrency ?? 10, 1, 100_000),
     waitMs: within('waitMs', options.waitMs ?? 30_000, 1, 60_000),
     leaseMs: within('leaseMs', options.leaseMs ?? 30_000, 100, 86_400_000),

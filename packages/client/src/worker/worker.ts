@@ -173,11 +173,12 @@ export class Worker {
   }
 
   #request(batch: readonly Finished[], max: number) {
-    const { name, names, definition, waitMs, leaseMs, attributes } = this.#options
+    const { name, names, definition, process, waitMs, leaseMs, attributes } = this.#options
     return {
       worker: name,
       ...(names !== undefined && { names: [...names] }),
       ...(definition !== undefined && { definition }),
+      ...(process !== undefined && { process }),
       max,
       lease: formatDuration(leaseMs),
       attributes,

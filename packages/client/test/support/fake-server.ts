@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import {
+  formatDuration,
   parseDuration,
   type ClaimedTask,
   type ClaimedTasks,
@@ -45,6 +46,10 @@ export class FakeServer {
   readonly tasks: FakeTask[] = []
   readonly arrivals: Arrival[] = []
   readonly released: string[] = []
+  /** How often a failed task is put back onto the board. */
+  retries = 0
+  /** The longest lease that is given, whatever is asked for. */
+  longestLeaseMs = Infinity
   /** Called when a task completes, so that a test can let others follow. */
   onCompleted: (task: FakeTask) => void = () => {}
   /** Refuses the outputs of which it says so. */
@@ -208,7 +213,7 @@ export class FakeServer {
   }
 
   #take({ names, max, lease }: ClaimTasks): ClaimedTask[] {
-    const leaseMs = parseDuration(lease ?? '30s') ?? 0
+    const leaseMs = Math.min(this.longestLeaseMs, parseDuration(lease ?? '30s') ?? 0)
     const now = Date.now()
     return this.tasks
       .filter((task) => task.state === 'scheduled' || (task.state === 'claimed' && task.leaseExpiresAt < now))
@@ -232,9 +237,16 @@ export class FakeServer {
     // The same report again gets the same answer.
     if (task.state === 'completed' || task.state === 'failed') return { task: task.id, status: 200 }
     if (this.refusesOutput(result.output)) return refusal(result.task, 422, 'payload-refused')
-    task.state = 'error' in result ? 'failed' : 'completed'
     task.result = result
+    if ('error' in result && task.attempt <= this.retries) return this.#putBack(task)
+    task.state = 'error' in result ? 'failed' : 'completed'
     if (task.state === 'completed') this.onCompleted(task)
+    return { task: task.id, status: 200 }
+  }
+
+  #putBack(task: FakeTask): ItemStatus {
+    task.state = 'scheduled'
+    setImmediate(() => this.#handOut())
     return { task: task.id, status: 200 }
   }
 
@@ -262,7 +274,7 @@ function claimOf(attempt: number): string {
   return `${attempt}.${crypto.randomUUID().replaceAll('-', '').slice(0, 22)}`
 }
 
-function shown({ id, name, attempt, claim, leaseExpiresAt }: FakeTask): ClaimedTask {
+function shown({ id, name, attempt, claim, leaseMs, leaseExpiresAt }: FakeTask): ClaimedTask {
   const process = {
     id: processId,
     definition: 'any',
@@ -275,6 +287,7 @@ function shown({ id, name, attempt, claim, leaseExpiresAt }: FakeTask): ClaimedT
     attempt,
     claim,
     leaseExpiresAt: new Date(leaseExpiresAt).toISOString(),
+    lease: formatDuration(leaseMs),
     process,
     needs: {},
   }

@@ -4,6 +4,7 @@ import type { Edges } from './find-cycles.js'
 import type { Problem } from './problem.js'
 import { ProblemList } from './problem-list.js'
 import { type Check, readMapping } from './read-mapping.js'
+import { reportContradictions } from './report-contradictions.js'
 import { reportCycles } from './report-cycles.js'
 import { indexNames, resolveNeeds } from './resolve-needs.js'
 
@@ -39,30 +40,31 @@ export function checkInto(
   value: unknown,
   rules: Pick<Check, 'limits' | 'requireName'>,
 ): Definition | undefined {
-  const check: Check = { ...rules, problems, needsRead: 0 }
+  const check: Check = { ...rules, problems, needsRead: 0, retryPolicies: new Map() }
   const document = readMapping(value, '', { what: 'a definition', fields: DOCUMENT_FIELDS }, check)
   if (document === undefined) return undefined
-  const { name, description, tasks = [] } = document
+  const { tasks = [], timeout, ...others } = document
   const needs = resolveNeeds(tasks, indexNames(tasks, problems), problems)
   reportCycles(tasks, needs, problems)
+  reportContradictions(document, problems)
   if (!problems.isEmpty) return undefined
   return Object.freeze({
-    ...(name !== undefined && { name }),
-    ...(description !== undefined && { description }),
+    ...others,
+    ...(timeout !== undefined && { timeoutMs: timeout }),
     tasks: Object.freeze(tasks.map((task, index) => soundTask(task, index, { tasks, needs }))),
   })
 }
 
 /** Needs become the very strings that name the tasks, so that a million needs hold no text of their own. */
 function soundTask(
-  { name }: UnresolvedTask,
+  { name, settings }: UnresolvedTask,
   index: number,
   { tasks, needs }: { tasks: readonly UnresolvedTask[]; needs: Edges },
 ): Definition['tasks'][number] {
   const targets = needs.targets.subarray(needs.offsets[index], needs.offsets[index + 1])
   const names: string[] = []
   for (const target of targets) names.push(nameOf(tasks[target]))
-  return Object.freeze({ name: nameOf({ name }), needs: Object.freeze(names) })
+  return Object.freeze({ name: nameOf({ name }), needs: Object.freeze(names), ...settings })
 }
 
 function nameOf(task: Pick<UnresolvedTask, 'name'> | undefined): string {

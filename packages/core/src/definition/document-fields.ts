@@ -1,7 +1,11 @@
-import type { Definition } from './definition.js'
+import type { Definition, TaskSettings } from './definition.js'
+import { FAILURE_PROCESS_FIELD } from './failure-process-field.js'
+import { INPUT_FIELD } from './input/input-field.js'
 import type { Check, Field, Found } from './read-mapping.js'
 import { readList, readMapping } from './read-mapping.js'
-import { readDescription, readName } from './read-text.js'
+import { readDefinitionName, readDescription } from './read-text.js'
+import { durationField } from './read-scalars.js'
+import { SETTING_FIELDS, settingsOf, type Written } from './setting-fields.js'
 import { TASK_FIELDS, type UnresolvedNeeds } from './task-fields.js'
 import { described } from './wording.js'
 
@@ -9,30 +13,44 @@ import { described } from './wording.js'
 export interface UnresolvedTask {
   readonly name: string | undefined
   readonly needs: UnresolvedNeeds | undefined
+  readonly settings: TaskSettings
 }
 
 /** The keys of the document. A new key of the language is added here, and to `Definition`. */
 export const DOCUMENT_FIELDS = {
-  name: { read: readDefinitionName, alsoCalled: ['id', 'title'] },
-  description: { read: readDescription },
-  tasks: { read: readTasks, alsoCalled: ['jobs', 'nodes', 'steps'] },
-} satisfies { [K in keyof Definition]-?: Field<unknown> }
+  name: { read: readOwnName, alsoCalled: ['id', 'title'] },
+  description: { read: readDescription, alsoCalled: ['comment', 'summary'] },
+  input: INPUT_FIELD,
+  timeout: durationField({
+    zero: 'refused',
+    alsoCalled: [
+      'deadline',
+      'executionTimeout',
+      'maxDuration',
+      'timeLimit',
+      'timeoutSeconds',
+      'workflowTimeout',
+    ],
+  }),
+  failureProcess: FAILURE_PROCESS_FIELD,
+  defaults: { read: readDefaults, alsoCalled: ['default', 'heartbeat', 'retries', 'retry', 'taskDefaults'] },
+  tasks: { read: readTasks, alsoCalled: ['activities', 'jobs', 'nodes', 'states', 'steps'] },
+} satisfies { [K in keyof Definition as Written<K>]-?: Field<unknown> }
 
-function readDefinitionName(found: Found, check: Check): string | undefined {
-  const { value, owner, pointer } = found
-  if (value !== undefined) {
-    // URLs fold these two away, even when escaped: the definition could never be asked for.
-    if (value !== '.' && value !== '..') return readName(found, 'the name of the definition', check)
-    const message = () => `Expected a name that can stand in a URL, but found ${described(value)}.`
-    check.problems.add({ code: 'bad-name', pointer, message })
-    return undefined
-  }
+function readOwnName(found: Found, check: Check): string | undefined {
+  if (found.value !== undefined) return readDefinitionName(found, 'the name of the definition', check)
   if (check.requireName) {
     const message =
       'Expected the definition to have a name, but found none. Add one at the top: "name: my-process".'
-    check.problems.add({ code: 'missing-name', pointer: owner, message })
+    check.problems.add({ code: 'missing-name', pointer: found.owner, message })
   }
   return undefined
+}
+
+function readDefaults({ value, pointer }: Found, check: Check): TaskSettings | undefined {
+  if (value === undefined) return undefined
+  const written = readMapping(value, pointer, { what: 'the defaults', fields: SETTING_FIELDS }, check)
+  return written === undefined ? undefined : Object.freeze(settingsOf(written))
 }
 
 function readTasks({ value, owner, pointer }: Found, check: Check): UnresolvedTask[] | undefined {
@@ -59,7 +77,7 @@ function readTasks({ value, owner, pointer }: Found, check: Check): UnresolvedTa
 
 function readTask(item: unknown, pointer: string, check: Check): UnresolvedTask {
   const task = readMapping(item, pointer, { what: 'a task', fields: TASK_FIELDS }, check)
-  return { name: task?.name, needs: task?.needs }
+  return { name: task?.name, needs: task?.needs, settings: settingsOf(task ?? {}) }
 }
 
 function reportTooManyTasks(length: number, pointer: string, check: Check): undefined {

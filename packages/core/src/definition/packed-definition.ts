@@ -31,7 +31,14 @@ export function unpackDefinition({ bare, offsets, targets }: PackedDefinition): 
       targets.subarray(offsets[index], offsets[index + 1]),
       (target) => bare.tasks[target]!.name,
     )
-    return Object.freeze({ ...task, needs: Object.freeze(needs) })
+    return frozen({ ...task, needs: Object.freeze(needs) })
   })
-  return Object.freeze({ ...bare, tasks: Object.freeze(tasks) })
+  return frozen({ ...bare, tasks: Object.freeze(tasks) })
+}
+
+/** What crosses comes out as a copy that could be changed; what was shared by tasks is still shared. */
+function frozen<T extends object>(value: T): T {
+  if (Object.isFrozen(value)) return value
+  for (const part of Object.values(value)) if (typeof part === 'object' && part !== null) frozen(part)
+  return Object.freeze(value)
 }

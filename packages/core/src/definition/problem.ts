@@ -28,6 +28,13 @@ export type ProblemCode =
   | 'duplicate-need'
   | 'self-need'
   | 'cycle'
+  | 'bad-duration'
+  | 'bad-number'
+  | 'missing-limit'
+  | 'contradiction'
+  | 'bad-failure-process'
+  | 'bad-schema'
+  | 'not-json'
   // stands last, when there are more than are listed
   | 'more-problems'
 

@@ -1,4 +1,4 @@
-import type { DefinitionLimits } from './definition.js'
+import type { DefinitionLimits, RetryPolicy } from './definition.js'
 import { pointerTo } from './pointer.js'
 import type { ProblemList } from './problem-list.js'
 import { Suggester } from './suggest.js'
@@ -11,6 +11,8 @@ export interface Check {
   readonly problems: ProblemList
   /** Needs read so far, of all tasks. */
   needsRead: number
+  /** Retry policies read so far, by what they say: 100,000 tasks that say the same share one. */
+  readonly retryPolicies: Map<string, RetryPolicy>
 }
 
 /** A value found under a key. */
@@ -89,8 +91,14 @@ export function readList(
   )?.value
 }
 
-function ownKeys(value: unknown): string[] | undefined {
-  if (typeof value !== 'object' || value === null || isList(value)) return undefined
+/** Whether a value has keys, and so is not a list. */
+export function isMapping(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !isList(value)
+}
+
+/** Own enumerable ones; `undefined` for what is not a mapping, or does not tell. */
+export function ownKeys(value: unknown): string[] | undefined {
+  if (!isMapping(value)) return undefined
   try {
     return Object.keys(value)
   } catch {
@@ -98,7 +106,7 @@ function ownKeys(value: unknown): string[] | undefined {
   }
 }
 
-function readSafely<T>(read: () => T, pointer: string, check: Check): { value: T } | undefined {
+export function readSafely<T>(read: () => T, pointer: string, check: Check): { value: T } | undefined {
   try {
     return { value: read() }
   } catch {
@@ -131,6 +139,14 @@ function reportUnknownKeys(
 }
 
 function keyMeantBy(key: string, fields: Readonly<Record<string, Field<unknown>>>): string | undefined {
-  const alias = Object.entries(fields).find(([, { alsoCalled }]) => alsoCalled?.includes(key))
-  return alias?.[0] ?? new Suggester(Object.keys(fields)).closest(key)
+  const wanted = simplified(key)
+  const known = Object.entries(fields).find(([name, { alsoCalled = [] }]) =>
+    [name, ...alsoCalled].some((spelling) => simplified(spelling) === wanted),
+  )
+  return known?.[0] ?? new Suggester(Object.keys(fields)).closest(key)
+}
+
+/** `max_retries`, `max-retries` and `MaxRetries` are one word to people. */
+function simplified(key: string): string {
+  return key.toLowerCase().replaceAll(/[-_ ]/g, '')
 }

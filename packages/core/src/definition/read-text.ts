@@ -35,6 +35,16 @@ export function readName({ value, pointer }: Found, what: string, check: Check):
   return value
 }
 
+/** A present name of a definition: it stands in URLs too. */
+export function readDefinitionName(found: Found, what: string, check: Check): string | undefined {
+  const { value, pointer } = found
+  // URLs fold these two away, even when escaped: the definition could never be asked for.
+  if (value !== '.' && value !== '..') return readName(found, what, check)
+  const message = () => `Expected a name that can stand in a URL, but found ${described(value)}.`
+  check.problems.add({ code: 'bad-name', pointer, message })
+  return undefined
+}
+
 /** Free text of several lines; absent is fine. */
 export function readDescription({ value, pointer }: Found, check: Check): string | undefined {
   if (value === undefined) return undefined

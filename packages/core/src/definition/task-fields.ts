@@ -2,6 +2,7 @@ import type { TaskDefinition } from './definition.js'
 import type { Check, Field, Found } from './read-mapping.js'
 import { readList } from './read-mapping.js'
 import { notText, readName } from './read-text.js'
+import { SETTING_FIELDS, type Written } from './setting-fields.js'
 import { asYaml, described } from './wording.js'
 
 /** What a task's needs are before anyone knows whether they exist; `undefined` where the text had no name. */
@@ -12,9 +13,10 @@ export const TASK_FIELDS = {
   name: { read: readTaskName, alsoCalled: ['id', 'task', 'title'] },
   needs: {
     read: readNeeds,
-    alsoCalled: ['after', 'dependencies', 'depends', 'depends_on', 'dependsOn', 'requires'],
+    alsoCalled: ['after', 'dependencies', 'depends', 'dependsOn', 'requires'],
   },
-} satisfies { [K in keyof TaskDefinition]: Field<unknown> }
+  ...SETTING_FIELDS,
+} satisfies { [K in keyof TaskDefinition as Written<K>]-?: Field<unknown> }
 
 function readTaskName(found: Found, check: Check): string | undefined {
   if (found.value !== undefined) return readName(found, 'the name of a task', check)

@@ -42,6 +42,23 @@ export function asYaml(text: string): string {
   return /^[A-Za-z][\w .-]*$/.test(text) ? text : quoted(text)
 }
 
+/** A path of more tasks is printed without its middle. */
+const MAX_PRINTED_TASKS = 12
+
+/** Tasks that follow one another, with arrows between them. */
+export function printedPath(names: readonly string[]): string {
+  const half = MAX_PRINTED_TASKS / 2
+  if (names.length <= MAX_PRINTED_TASKS) return names.map(inPath).join(' → ')
+  const left = `… (${names.length - MAX_PRINTED_TASKS} more) …`
+  return [...names.slice(0, half).map(inPath), left, ...names.slice(-half).map(inPath)].join(' → ')
+}
+
+/** A name as it stands between arrows: without quotes where it is short and prints. */
+export function inPath(name: string): string {
+  const safe = quoted(name)
+  return safe === `"${name}"` ? name : safe
+}
+
 /** As Unicode writes code points: U+0000. */
 export function codePointOf(character: string): string {
   const code = character.codePointAt(0) ?? 0

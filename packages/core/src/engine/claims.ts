@@ -85,6 +85,17 @@ export class Claims {
     this.#firstWaiting((criteria) => overlap(criteria, like))?.wake()
   }
 
+  /** The board does not say for whom: of those with other filters, the first of each. */
+  #wakeEach(test: (criteria: ClaimCriteria) => boolean): void {
+    const asked = new Set<string>()
+    for (const { criteria } of this.#waiting) {
+      const filters = JSON.stringify([criteria.definition, criteria.processId])
+      if (asked.has(filters) || !test(criteria)) continue
+      asked.add(filters)
+      this.#firstWaiting((other) => test(other) && sameFilters(other, criteria))?.wake()
+    }
+  }
+
   #firstWaiting(test: (criteria: ClaimCriteria) => boolean): Waiter | undefined {
     for (const waiter of this.#waiting) if (!waiter.isWoken && test(waiter.criteria)) return waiter
     return undefined
@@ -118,10 +129,9 @@ export class Claims {
         else for (const name of criteria.names) names.add(name)
       }
       const found = names.size > 0 ? await this.#options.taskList.claimable([...names]) : []
-      for (const name of found)
-        this.#firstWaiting((criteria) => criteria.names?.includes(name) === true)?.wake()
+      for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
       if (wantsAny && (await this.#options.taskList.claimable(undefined)).length > 0) {
-        this.#firstWaiting((criteria) => criteria.names === undefined)?.wake()
+        this.#wakeEach((criteria) => criteria.names === undefined)
       }
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
@@ -184,4 +194,8 @@ function overlap(a: ClaimCriteria, b: ClaimCriteria): boolean {
   const definition = a.definition === undefined || b.definition === undefined || a.definition === b.definition
   const process = a.processId === undefined || b.processId === undefined || a.processId === b.processId
   return names && definition && process
+}
+
+function sameFilters(a: ClaimCriteria, b: ClaimCriteria): boolean {
+  return a.definition === b.definition && a.processId === b.processId
 }

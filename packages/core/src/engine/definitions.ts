@@ -8,6 +8,8 @@ import type {
 import type { KnownDefinitions } from './known-definitions.js'
 import type { Logger } from './logger.js'
 import { readDefinition } from '../definition/read-definition.js'
+import type { EngineDefaults } from '../definition/task-settings.js'
+import { worstCaseEnd, type WorstCase } from '../definition/worst-case.js'
 import { TunaCornError } from '../errors.js'
 import { defaultPageLimit, page, wholeNumber, type Page, type PageRequest } from './page.js'
 
@@ -18,10 +20,17 @@ export interface RegisteredDefinition {
   readonly created: boolean
 }
 
+export interface ValidDefinition {
+  readonly definition: Definition
+  /** When its processes have ended at the latest. */
+  readonly worstCase: WorstCase
+}
+
 export interface DefinitionsParts {
   readonly definitionList: DefinitionList
   readonly known: KnownDefinitions
   readonly limits: Partial<DefinitionLimits>
+  readonly defaults: EngineDefaults
   readonly logger: Logger
 }
 
@@ -37,6 +46,7 @@ export class Definitions {
     const { definitionList, known, limits, logger } = this.#parts
     const definition = await readDefinition(source, { format, requireName: true, limits })
     const { name = '' } = definition
+    await this.#checkFailureProcess(name, definition)
     const { stored, created } = await definitionList.register({ name, definition, source, format })
     known.forgetDefault(name)
     const definitionVersion = stored.version
@@ -44,8 +54,10 @@ export class Definitions {
     return { stored, definition, created }
   }
 
-  async validate(source: string, format: SourceFormat): Promise<Definition> {
-    return readDefinition(source, { format, limits: this.#parts.limits })
+  async validate(source: string, format: SourceFormat): Promise<ValidDefinition> {
+    const { limits, defaults } = this.#parts
+    const definition = await readDefinition(source, { format, limits })
+    return { definition, worstCase: worstCaseEnd(definition, defaults) }
   }
 
   async fetch(name: string, version?: number): Promise<StoredDefinition> {
@@ -71,6 +83,7 @@ export class Definitions {
 
   async remove(name: string, version: number): Promise<void> {
     const { definitionList, known, logger } = this.#parts
+    await this.#refuseWhenNeeded(name, version)
     const result = await definitionList.remove(name, version)
     if (result === 'not-found') throw notFound(name, version)
     if (result === 'in-use') {
@@ -81,6 +94,42 @@ export class Definitions {
     }
     known.forget(name, version)
     logger.info({ definition: name, definitionVersion: version }, 'definition removed')
+  }
+
+  /** It must be there, and must not lead back here by way of others: nothing may start for ever. */
+  async #checkFailureProcess(name: string, { failureProcess }: Definition): Promise<void> {
+    const path = [name]
+    for (let next = failureProcess?.name; next !== undefined;) {
+      if (path.includes(next)) {
+        const detail = `Expected failure processes to come to an end, but they lead back: ${[...path, next].join(' → ')}.`
+        throw new TunaCornError('failure-process-invalid', detail)
+      }
+      const stored = await this.#parts.definitionList.fetch(next)
+      if (stored === undefined) {
+        const detail = `There is no definition ${JSON.stringify(next)} that ${JSON.stringify(path.at(-1))} names as its failureProcess. Register it first.`
+        throw new TunaCornError('failure-process-invalid', detail)
+      }
+      path.push(next)
+      next = stored.definition.failureProcess?.name
+    }
+  }
+
+  /** The last version of a definition stays while others name it as their failure process. */
+  async #refuseWhenNeeded(name: string, version: number): Promise<void> {
+    const { definitionList } = this.#parts
+    const [first, ...others] = await definitionList.versions(name, { limit: 2 })
+    if (first?.version !== version || others.length > 0) return
+    for (let afterName: string | undefined; ;) {
+      const some = await definitionList.list({ afterName, limit: 100 })
+      for (const { name: other } of some) {
+        const stored = await definitionList.fetch(other)
+        if (stored?.definition.failureProcess?.name !== name) continue
+        const detail = `${JSON.stringify(other)} names ${JSON.stringify(name)} as its failureProcess. Change or remove that first.`
+        throw new TunaCornError('definition-in-use', detail)
+      }
+      afterName = some.at(-1)?.name
+      if (some.length < 100) return
+    }
   }
 }
 

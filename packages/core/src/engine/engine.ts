@@ -1,4 +1,3 @@
-import type { Definition } from '../definition/definition.js'
 import type { DefinitionSummary, SourceFormat, StoredDefinition } from '../lists/definition-list.js'
 import type { ProcessRecord } from '../lists/process-list.js'
 import type { TaskAttributes, ClaimedTask } from './task-context.js'
@@ -6,19 +5,24 @@ import type { TaskView } from './task-views.js'
 import { TunaCornError } from '../errors.js'
 import { Payload } from '../payload.js'
 import { Claims } from './claims.js'
-import { Definitions, type RegisteredDefinition } from './definitions.js'
+import { Definitions, type RegisteredDefinition, type ValidDefinition } from './definitions.js'
+import { Endings } from './endings.js'
+import { Explain, type ProcessExplanation } from './explain.js'
 import { KnownDefinitions } from './known-definitions.js'
 import { Lanes } from './lanes.js'
 import { resolveOptions, type EngineOptions, type ResolvedOptions } from './options.js'
 import { Outputs } from './outputs.js'
 import type { Page, PageRequest } from './page.js'
+import { Polls } from './polls.js'
 import { ProcessCache } from './process-cache.js'
 import {
   Processes,
+  type Grounds,
   type HistoryPage,
   type HistoryRequest,
   type ProcessFilters,
   type ProcessView,
+  type StartOptions,
   type StartRequest,
   type StartResult,
 } from './processes.js'
@@ -28,6 +32,7 @@ import { TaskContext } from './task-context.js'
 import { TaskViews } from './task-views.js'
 import {
   Tasks,
+  type AcceptedReport,
   type BoardFilters,
   type ClaimTaskRequest,
   type ClaimTasksRequest,
@@ -35,6 +40,8 @@ import {
   type HeldTaskId,
   type ProcessTaskFilters,
 } from './tasks.js'
+import { Timekeeper } from './timekeeper.js'
+import { TransactedStarts } from './transacted-starts.js'
 
 /**
  * The boundary of TunaCorn: definitions, processes, tasks. Everything that serves people or workers calls it.
@@ -47,33 +54,63 @@ export class Engine {
   readonly #tasks: Tasks
   readonly #claims: Claims
   readonly #lanes: Lanes
+  readonly #endings: Endings
+  readonly #explain: Explain
+  readonly #timekeeper: Timekeeper
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
     this.#options = resolveOptions(options)
     const { definitionList, processList, taskList, logger, pollMs, defaultLeaseMs } = this.#options
-    const known = new KnownDefinitions(definitionList)
+    const known = new KnownDefinitions(definitionList, this.#options.defaults)
     const cache = new ProcessCache(this.#options.maxCachedTasks)
     const outputs = new Outputs(processList)
     const claims = new Claims({ taskList, logger, pollMs })
-    const onEntered = claims.wake.bind(claims)
-    const round = new Round({ processList, definitions: known, cache, outputs, onEntered })
+    const endings = new Endings(processList, logger, pollMs)
+    const polls = new Polls(taskList)
+    const round = new Round({
+      processList,
+      definitions: known,
+      cache,
+      outputs,
+      logger,
+      maxPayloadBytes: this.#options.maxPayloadBytes,
+      onEntered: (entered) => claims.wake(entered),
+      onEnded: (ids) => endings.ended(ids),
+    })
     const lanes = new Lanes(this.#options.lanes, round, logger)
-    const reports = new Reports(lanes, processList)
+    const reports = new Reports(lanes, processList, taskList)
     const context = new TaskContext(lanes, cache, outputs)
     const views = new TaskViews(taskList, processList, lanes)
     const payloadOf = (value: unknown) => Payload.from(value, this.#options.maxPayloadBytes)
 
     this.#claims = claims
     this.#lanes = lanes
+    this.#endings = endings
+    this.#explain = new Explain(lanes, taskList)
+    const { tickMs, retentionMs } = this.#options
+    this.#timekeeper = new Timekeeper({ processList, taskList, lanes, polls, logger, tickMs, retentionMs })
+    if (this.#options.timekeeping) this.#timekeeper.start()
     this.#definitions = new Definitions({
       definitionList,
       known,
       limits: this.#options.definitionLimits,
+      defaults: this.#options.defaults,
       logger,
     })
-    this.#processes = new Processes({ processList, lanes, payloadOf, logger })
-    this.#tasks = new Tasks({ taskList, claims, reports, context, views, payloadOf, defaultLeaseMs, logger })
+    const transacted = new TransactedStarts(processList, known)
+    this.#processes = new Processes({ processList, lanes, endings, transacted, payloadOf, logger })
+    this.#tasks = new Tasks({
+      taskList,
+      claims,
+      polls,
+      reports,
+      context,
+      views,
+      payloadOf,
+      defaultLeaseMs,
+      logger,
+    })
   }
 
   /** Stores a definition, or makes the version with this very text the default. @throws DefinitionError */
@@ -82,7 +119,7 @@ export class Engine {
   }
 
   /** Checks a text and stores nothing. @throws DefinitionError */
-  async validateDefinition(source: string, format: SourceFormat = 'yaml'): Promise<Definition> {
+  async validateDefinition(source: string, format: SourceFormat = 'yaml'): Promise<ValidDefinition> {
     return this.#definitions.validate(source, format)
   }
 
@@ -106,8 +143,9 @@ export class Engine {
     return this.#open.#definitions.remove(name, version)
   }
 
-  async startProcess(request: StartRequest): Promise<ProcessRecord> {
-    return this.#open.#processes.start(request)
+  /** Starts a process; see `StartOptions` for starting it once, or within a transaction of yours. */
+  async startProcess(request: StartRequest, options: StartOptions = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.start(request, options)
   }
 
   /** Starts many; each is answered by itself, in the order asked. */
@@ -117,6 +155,17 @@ export class Engine {
 
   async fetchProcess(id: string): Promise<ProcessView> {
     return this.#processes.fetch(id)
+  }
+
+  /** Waits until the process has ended, but not longer than `waitMs`; then as `fetchProcess`. */
+  async fetchEndedProcess(id: string, waitMs: number, signal?: AbortSignal): Promise<ProcessView> {
+    return this.#processes.fetchEnded(id, this.#closing === undefined ? waitMs : 0, signal)
+  }
+
+  /** Why each open task of a process is not done. */
+  async explainProcess(id: string): Promise<ProcessExplanation> {
+    await this.#processes.fetch(id)
+    return this.#explain.process(id)
   }
 
   /** Newest first. */
@@ -130,8 +179,23 @@ export class Engine {
   }
 
   /** Ends a running process; what is on the board for it goes. One that is cancelled already stays so. */
-  async cancelProcess(id: string, reason?: string): Promise<ProcessRecord> {
-    return this.#open.#processes.cancel(id, reason)
+  async cancelProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('cancel', id, grounds)
+  }
+
+  /** Nothing new is handed out, held claims may finish, and its deadline stands still. */
+  async pauseProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('pause', id, grounds)
+  }
+
+  /** Its deadline goes on, later by the pause. */
+  async resumeProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('resume', id, grounds)
+  }
+
+  /** Opens the failed and cancelled tasks of a failed process again; the completed ones keep their outputs. */
+  async retryProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('retry', id, grounds)
   }
 
   /** Removes an ended process and its history. */
@@ -173,13 +237,16 @@ export class Engine {
   }
 
   /** @returns the version of its process that the report made; the same for the same report sent again. */
-  async completeTask(id: string, claim: string, output?: unknown): Promise<number> {
+  async completeTask(id: string, claim: string, output?: unknown): Promise<AcceptedReport> {
     return this.#open.#tasks.report({ task: id, claim, output })
   }
 
-  /** The task fails for good, and with it its process. Answers as `completeTask` does. */
-  async failTask(id: string, claim: string, error: unknown): Promise<number> {
-    return this.#open.#tasks.report({ task: id, claim, error })
+  /**
+   * The attempt has failed. Another follows if the task's policy has one left, else the task and its process fail.
+   * @param retry `false` when no attempt will do better, or milliseconds until the next one.
+   */
+  async failTask(id: string, claim: string, error: unknown, retry?: false | number): Promise<AcceptedReport> {
+    return this.#open.#tasks.report({ task: id, claim, error, retry })
   }
 
   /**
@@ -205,6 +272,11 @@ export class Engine {
     await this.#options.processList.list({ limit: 1 })
   }
 
+  /** One turn of the timekeeper, for who keeps time in other ways than by the clock. */
+  async keepTime(): Promise<void> {
+    await this.#timekeeper.turn()
+  }
+
   /** Answers all who wait and commits what is under way. Nothing new is taken on. */
   async close(): Promise<void> {
     this.#closing ??= this.#drain()
@@ -213,6 +285,8 @@ export class Engine {
 
   async #drain(): Promise<void> {
     this.#claims.close()
+    this.#endings.close()
+    await this.#timekeeper.stop()
     await this.#lanes.drain()
   }
 

@@ -1,5 +1,5 @@
 import type { Claim } from '../process/events.js'
-import type { TaskRef } from '../lists/task-list.js'
+import type { TaskRef } from '../lists/board.js'
 
 // The opaque strings that clients see, and what they stand for.
 

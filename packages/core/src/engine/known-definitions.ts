@@ -1,11 +1,11 @@
-import { TaskGraph } from '../definition/task-graph.js'
+import { compileDefinition, type CompiledDefinition } from '../definition/compiled-definition.js'
+import type { EngineDefaults } from '../definition/task-settings.js'
 import type { DefinitionList } from '../lists/definition-list.js'
 
 /** One version of a definition, ready to run. */
-export interface KnownDefinition {
+export interface KnownDefinition extends CompiledDefinition {
   readonly name: string
   readonly version: number
-  readonly graph: TaskGraph
 }
 
 /** How many tasks of compiled definitions are kept at most. */
@@ -14,12 +14,15 @@ const maxTasks = 1_000_000
 /** Compiled definitions, shared by all processes of a version. A version never changes, so a copy never ages. */
 export class KnownDefinitions {
   readonly #list: DefinitionList
+  readonly #defaultSettings: EngineDefaults
   readonly #versions = new Map<string, KnownDefinition>()
   readonly #defaults = new Map<string, number>()
   #tasks = 0
 
-  constructor(list: DefinitionList) {
+  /** @param defaultSettings what holds for tasks where the definition says nothing. */
+  constructor(list: DefinitionList, defaultSettings: EngineDefaults) {
     this.#list = list
+    this.#defaultSettings = defaultSettings
   }
 
   /**
@@ -64,7 +67,7 @@ export class KnownDefinitions {
     const known = this.#versions.get(key) ?? {
       name,
       version: stored.version,
-      graph: TaskGraph.compile(stored.definition.tasks),
+      ...compileDefinition(stored.definition, this.#defaultSettings),
     }
     this.#keep(key, known)
     return known

@@ -1,7 +1,7 @@
 import type { Logger } from './logger.js'
 import type { Outcome, Work } from './work.js'
 import type { ProcessCopy } from './process-cache.js'
-import { TunaCornError } from '../errors.js'
+import { thrown, TunaCornError } from '../errors.js'
 import { Lane } from './lane.js'
 import type { Round } from './round.js'
 
@@ -24,7 +24,7 @@ export class Lanes {
       case 'done':
         return outcome
       case 'rejected':
-        throw new TunaCornError(outcome.rejection.code, outcome.rejection.detail)
+        throw thrown(outcome.rejection)
       case 'claim-lost':
         throw new TunaCornError('claim-lost')
     }

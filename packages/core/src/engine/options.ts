@@ -4,6 +4,7 @@ import type { DefinitionList } from '../lists/definition-list.js'
 import type { ProcessList } from '../lists/process-list.js'
 import type { TaskList } from '../lists/task-list.js'
 import type { Logger } from './logger.js'
+import { engineDefaults, type EngineDefaults } from '../definition/task-settings.js'
 import { defaultMaxPayloadBytes } from '../payload.js'
 
 export interface EngineOptions {
@@ -22,13 +23,24 @@ export interface EngineOptions {
   readonly lanes?: number | undefined
   /** How often the board is looked at for what other replicas have put there; 500 ms when absent. */
   readonly pollMs?: number | undefined
+  /** What holds for tasks and processes where their definition says nothing; see `engineDefaults`. */
+  readonly defaults?: Partial<EngineDefaults> | undefined
+  /** Whether this replica keeps time; it does when absent. One at least must. */
+  readonly timekeeping?: boolean | undefined
+  /** How often it looks for what is due; a second when absent. */
+  readonly tickMs?: number | undefined
+  /** Ended processes are destroyed after so long; never when absent. */
+  readonly retentionMs?: number | undefined
   /** How many tasks the copies of processes kept at hand may have in all; 2,000,000 when absent. */
   readonly maxCachedTasks?: number | undefined
 }
 
 export type ResolvedOptions = {
-  readonly [K in keyof EngineOptions]-?: Exclude<EngineOptions[K], undefined>
-}
+  readonly [K in Exclude<keyof EngineOptions, 'defaults' | 'retentionMs'>]-?: Exclude<
+    EngineOptions[K],
+    undefined
+  >
+} & { readonly defaults: EngineDefaults; readonly retentionMs: number | undefined }
 
 /** Defaults filled in, once; everything checked that could be wrong. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
@@ -48,6 +60,10 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     defaultLeaseMs: positive('defaultLeaseMs', options.defaultLeaseMs ?? 30_000),
     lanes: positive('lanes', options.lanes ?? 4),
     pollMs: positive('pollMs', options.pollMs ?? 500),
+    defaults: Object.freeze({ ...engineDefaults, ...options.defaults }),
+    timekeeping: options.timekeeping ?? true,
+    tickMs: positive('tickMs', options.tickMs ?? 1_000),
+    retentionMs: options.retentionMs === undefined ? undefined : positive('retentionMs', options.retentionMs),
     maxCachedTasks: positive('maxCachedTasks', options.maxCachedTasks ?? 2_000_000),
   })
 }

@@ -1,6 +1,5 @@
 import type { ProcessList } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
-import type { ProcessCopy } from './process-cache.js'
 import { formatTaskId } from './ids.js'
 
 /** How many characters of outputs are kept at most. */
@@ -32,17 +31,18 @@ export class Outputs {
 
   /**
    * The outputs of tasks that have ended, as far as they had any.
-   * @throws StaleCopy when the history does not bear out what the copy says.
+   * @throws StaleCopy when the history does not bear out that they ended in these versions.
    */
-  async of({ record: { id }, state }: ProcessCopy, tasks: Iterable<number>): Promise<Map<number, Payload>> {
+  async of(id: string, ended: readonly EndedTask[]): Promise<Map<number, Payload>> {
     const found = new Map<number, Payload>()
-    const missing: { id: string; task: number; version: number }[] = []
-    for (const task of tasks) {
-      const kept = this.#kept.get(formatTaskId({ processId: id, task }))
-      if (kept === undefined) missing.push({ id, task, version: state.endedIn(task) })
-      else if (kept.output !== undefined) found.set(task, kept.output)
+    const missing: EndedTask[] = []
+    for (const one of ended) {
+      const kept = this.#kept.get(formatTaskId({ processId: id, task: one.task }))
+      if (kept === undefined) missing.push(one)
+      else if (kept.output !== undefined) found.set(one.task, kept.output)
     }
-    const events = missing.length === 0 ? [] : await this.#processList.events(missing)
+    if (missing.length === 0) return found
+    const events = await this.#processList.events(missing.map(({ version }) => ({ id, version })))
     for (const [index, { task }] of missing.entries()) {
       const event = events[index]
       if (event?.task !== task) throw new StaleCopy()
@@ -51,6 +51,12 @@ export class Outputs {
     }
     return found
   }
+}
+
+/** A task and the version of its process in which it ended. */
+export interface EndedTask {
+  readonly task: number
+  readonly version: number
 }
 
 /** A copy was looked at while its lane had something in it that was then not committed. */

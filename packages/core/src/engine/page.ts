@@ -15,6 +15,12 @@ export interface PageRequest {
 
 export const defaultPageLimit = 100
 
+/** A page ends early when what its items carry is more than this, in characters. */
+export const maxPageCharacters = 8 * 1024 * 1024
+
+/** How many items with payloads are read at once: what a page may not hold shall not be read either. */
+export const payloadsReadAtOnce = 50
+
 /** A page of what was found when one more than `limit` was asked for. */
 export function page<T>(found: readonly T[], limit: number, cursorOf: (last: T) => string): Page<T> {
   const items = found.slice(0, limit)

@@ -1,11 +1,14 @@
+import type { NewBoardTask } from '../lists/board.js'
 import type { NewEvent, ProcessChange, ProcessRecord } from '../lists/process-list.js'
+import type { ProcessCommand } from '../process/commands.js'
 import type { Rejection } from '../process/decision.js'
-import type { Errand } from './work.js'
+import type { ProcessEvent } from '../process/events.js'
+import type { Errand, StartPlan } from './work.js'
 import type { KnownDefinition } from './known-definitions.js'
 import type { ProcessCopy } from './process-cache.js'
 import { apply } from '../process/apply.js'
 import { decide } from '../process/decide.js'
-import { ProcessState } from '../process/state.js'
+import { isLive, ProcessState, type ProcessStatus } from '../process/state.js'
 
 /** What follows, for one process, from everything that waits for it. Its copy is already there; the store not yet. */
 export interface PlannedChange {
@@ -17,23 +20,31 @@ export interface PlannedChange {
     readonly rejection: Rejection
     readonly endedIn: number
   }[]
-  /** Names of the tasks that come onto the board. */
+  /** Errands that cannot go into the same commit as those before them. */
+  readonly postponed: readonly Errand[]
+  /** Names of the tasks that can be claimed once it is committed. */
   readonly entering: readonly string[]
 }
 
 /** Decides each command in turn, each seeing what the ones before it did to the copy. */
 export function planChange(copy: ProcessCopy, errands: readonly Errand[]): PlannedChange {
-  const { state, record } = copy
-  const expectedVersion = state.version
+  const { state } = copy
+  const before = { version: state.version, status: state.status }
   const accepted: { errand: Errand; version: number }[] = []
   const rejected: { errand: Errand; rejection: Rejection; endedIn: number }[] = []
+  const postponed: Errand[] = []
   const events: NewEvent[] = []
   const activated: number[] = []
+  const reported = new Set<number>()
+  let isDue = false
 
   for (const errand of errands) {
-    const { work } = errand
-    if (work.kind === 'look') continue
-    const command = work.kind === 'start' ? ({ type: 'start' } as const) : work.command
+    const command = commandOf(errand)
+    if (command === undefined) continue
+    if (mustWait(command, { events, postponed, reported })) {
+      postponed.push(errand)
+      continue
+    }
     const decision = decide(state, command)
     if (decision.rejection !== undefined) {
       const endedIn = 'task' in command ? state.endedIn(command.task) : 0
@@ -42,72 +53,162 @@ export function planChange(copy: ProcessCopy, errands: readonly Errand[]): Plann
     }
     for (const event of decision.events) {
       for (const task of apply(state, event)) activated.push(task)
-      events.push(event)
+      events.push(newEvent(event, command))
     }
+    if ('task' in command) reported.add(command.task)
+    isDue ||= command.type === 'time-out'
     accepted.push({ errand, version: state.version })
   }
 
-  const enter = activated
-    .filter((task) => state.isActive(task))
-    .map((task) => ({ task, name: state.graph.names[task] ?? '' }))
-  const change: ProcessChange = {
+  const change = { ...changeOf(copy, before, events, activated), isDue }
+  const entering = state.status === 'running' ? change.enter.map(({ name }) => name) : []
+  return { copy, change, accepted, rejected, postponed, entering }
+}
+
+function commandOf({ work }: Errand): ProcessCommand | undefined {
+  if (work.kind === 'look') return undefined
+  return work.kind === 'start' ? { type: 'start' } : work.command
+}
+
+/**
+ * What concerns the whole process has a commit to itself, and what came after it follows after it. Two reports of one
+ * task do not go together: only the board knows which of them holds it.
+ */
+function mustWait(
+  command: ProcessCommand,
+  { events, postponed, reported }: { events: NewEvent[]; postponed: Errand[]; reported: Set<number> },
+): boolean {
+  if (postponed.length > 0) return true
+  if ('task' in command) return reported.has(command.task) || events.some(({ type }) => isOfProcess(type))
+  return events.length > 0
+}
+
+function isOfProcess(type: ProcessEvent['type']): boolean {
+  return type.startsWith('process-')
+}
+
+function newEvent(event: ProcessEvent, command: ProcessCommand): NewEvent {
+  const { type } = event
+  if (!('task' in event)) return { type, payload: 'payload' in event ? event.payload : undefined }
+  const { task, payload } = event
+  if (event.type === 'report-refused') return { type, task, payload }
+  const isDue = command.type === 'judge-task'
+  const secret = isDue ? command.secret : event.claim?.secret
+  const held = event.claim === undefined ? undefined : { attempt: event.claim.attempt, secret, isDue }
+  if (event.type === 'task-completed') return { type, task, payload, held }
+  const retryInMs = event.type === 'attempt-failed' ? event.retryInMs : undefined
+  return { type, task, payload, held, reason: event.reason, retryInMs }
+}
+
+function changeOf(
+  { record, state }: ProcessCopy,
+  before: { readonly version: number; readonly status: ProcessStatus },
+  events: readonly NewEvent[],
+  activated: readonly number[],
+): ProcessChange {
+  return {
     id: record.id,
     definition: record.definition,
-    priority: record.priority,
-    expectedVersion,
+    expectedVersion: before.version,
     started: undefined,
     startedAt: record.startedAt,
     state: state.status,
     completed: state.completed,
     failed: state.failed,
     events,
-    enter,
+    clock: clockOf(before.status, state.status, events),
+    timeoutMs: state.definition.timeoutMs,
+    isDue: false,
+    failureProcess: undefined,
+    enter: activated
+      .filter((task) => state.isActive(task))
+      .map((task) => newBoardTask(state, task, record.priority)),
   }
-  return { copy, change, accepted, rejected, entering: enter.map(({ name }) => name) }
+}
+
+function clockOf(
+  before: ProcessStatus,
+  after: ProcessStatus,
+  events: readonly NewEvent[],
+): ProcessChange['clock'] {
+  if (events.some(({ type }) => type === 'process-retried')) return 'anew'
+  if (before === 'running' && after === 'paused') return 'stops'
+  if (before === 'paused' && after === 'running') return 'goes-on'
+  return 'runs'
+}
+
+function newBoardTask(state: ProcessState, task: number, processPriority: number): NewBoardTask {
+  const { retry, timeoutMs, heartbeatMs, scheduleTimeoutMs, delayMs, priority } =
+    state.definition.policyOf(task)
+  return {
+    task,
+    name: state.graph.names[task] ?? '',
+    priority: priority ?? processPriority,
+    delayMs,
+    maxAttempts: retry.limit + 1,
+    timeoutMs,
+    heartbeatMs,
+    scheduleTimeoutMs,
+    withinMs: retry.withinMs,
+  }
 }
 
 /** The first change of a process, from its definition. */
-export function planStart(errand: Errand, known: KnownDefinition): PlannedChange | undefined {
-  const { processId, work } = errand
-  if (work.kind !== 'start') return undefined
-  const { definition, version, input, priority } = work.start
+export function planStart(errand: Errand, start: StartPlan, known: KnownDefinition): PlannedChange {
+  const { definition, version, input, priority, key, once, failureOf } = start
+  const state = new ProcessState(known)
+  const never = new Date(0)
   const record: ProcessRecord = {
-    id: processId,
+    id: errand.processId,
     definition,
     definitionVersion: known.version,
-    state: 'running',
+    state: state.status,
     version: 0,
     total: known.graph.size,
     completed: 0,
     failed: 0,
     priority,
+    key,
     input,
-    startedAt: new Date(0),
+    startedAt: never,
+    deadline: never,
     endedAt: undefined,
+    failureOf,
+    failureProcess: undefined,
   }
-  const planned = planChange({ record, state: new ProcessState(known.graph) }, [errand])
+  const planned = planChange({ record, state }, [errand])
   const started = {
     definitionVersion: known.version,
     isDefaultVersion: version === undefined,
     total: known.graph.size,
     input,
+    priority,
+    key,
+    failureOf,
+    once,
   }
-  return { ...planned, change: { ...planned.change, started, startedAt: undefined } }
+  return { ...planned, change: { ...planned.change, clock: 'anew', started, startedAt: undefined } }
 }
 
 /** The copy as it stands once the store has said when the change was committed. */
 export function settledCopy({ copy: { record, state }, change }: PlannedChange, at: Date): ProcessCopy {
-  const endedAt = state.status === 'running' ? undefined : (record.endedAt ?? at)
+  const { status, version, completed, failed } = state
+  const startedAt = change.started === undefined ? record.startedAt : at
+  const deadline = change.clock === 'anew' ? new Date(at.getTime() + change.timeoutMs) : record.deadline
+  const endedAt = isLive(status) ? undefined : (record.endedAt ?? at)
+  const failureProcess = change.failureProcess?.id ?? record.failureProcess
   return {
     state,
     record: {
       ...record,
-      state: state.status,
-      version: state.version,
-      completed: state.completed,
-      failed: state.failed,
-      startedAt: change.started === undefined ? record.startedAt : at,
+      state: status,
+      version,
+      completed,
+      failed,
+      startedAt,
+      deadline,
       endedAt,
+      failureProcess,
     },
   }
 }

@@ -78,7 +78,7 @@ export class ProcessCopies {
         `Expected process ${record.id} to have its definition ${JSON.stringify(record.definition)} version ${record.definitionVersion} beside it, but that is gone.`,
       )
     }
-    return { record, state: new ProcessState(known.graph) }
+    return { record, state: new ProcessState(known) }
   }
 }
 

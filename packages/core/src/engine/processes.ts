@@ -1,13 +1,25 @@
+import { createHash } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import type { HistoryEvent, ProcessList, ProcessOverview, ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { ProcessStatus } from '../process/state.js'
+import type { Endings } from './endings.js'
 import type { Lanes } from './lanes.js'
 import type { Logger } from './logger.js'
-import { TunaCornError } from '../errors.js'
+import type { StartPlan } from './work.js'
+import { thrown, TunaCornError } from '../errors.js'
 import { isProcessId } from './ids.js'
-import { badCursor, defaultPageLimit, page, type Page, type PageRequest } from './page.js'
-import { refusalOf, thrown, type Refusal } from './refusal.js'
+import {
+  badCursor,
+  defaultPageLimit,
+  maxPageCharacters,
+  page,
+  payloadsReadAtOnce,
+  type Page,
+  type PageRequest,
+} from './page.js'
+import { refusalOf, type Refusal } from './refusal.js'
+import type { TransactedStarts } from './transacted-starts.js'
 
 export interface StartRequest {
   readonly definition: string
@@ -17,6 +29,15 @@ export interface StartRequest {
   readonly input?: unknown
   /** 0 to 9, higher first; 0 when absent. */
   readonly priority?: number | undefined
+  /** A name of your own for it, unique among the live processes of the definition. */
+  readonly key?: string | undefined
+}
+
+export interface StartOptions {
+  /** The same request with the same key, within a day, is the same start. */
+  readonly idempotencyKey?: string | undefined
+  /** A transaction of the host's (a `pg` client): the process exists if and only if that is committed. */
+  readonly transaction?: unknown
 }
 
 export type StartResult =
@@ -32,6 +53,7 @@ export interface ProcessView extends ProcessOverview {
 export interface ProcessFilters extends PageRequest {
   readonly state?: ProcessStatus | undefined
   readonly definition?: string | undefined
+  readonly key?: string | undefined
 }
 
 export interface HistoryRequest {
@@ -49,12 +71,27 @@ export interface HistoryPage {
   readonly next: number | undefined
 }
 
+/** Who wants it and why, for the history. */
+export interface Grounds {
+  readonly by?: string | undefined
+  readonly reason?: string | undefined
+}
+
 export interface ProcessesParts {
   readonly processList: ProcessList
   readonly lanes: Lanes
+  readonly endings: Endings
+  readonly transacted: TransactedStarts
   readonly payloadOf: (value: unknown) => Payload | undefined
   readonly logger: Logger
 }
+
+const controls = {
+  cancel: 'process cancelled',
+  pause: 'process paused',
+  resume: 'process resumed',
+  retry: 'process retried',
+} as const
 
 /** What the engine does with processes. */
 export class Processes {
@@ -64,13 +101,16 @@ export class Processes {
     this.#parts = parts
   }
 
-  async start(request: StartRequest): Promise<ProcessRecord> {
-    const { definition, version, input, priority = 0 } = request
-    const start = { definition, version, input: this.#parts.payloadOf(input), priority }
-    const id = uuidV7()
-    const { record } = await this.#parts.lanes.done(id, { kind: 'start', start })
-    const { definitionVersion } = record
-    this.#parts.logger.info({ process: id, definition, definitionVersion }, 'process started')
+  async start(request: StartRequest, { idempotencyKey, transaction }: StartOptions): Promise<ProcessRecord> {
+    const { lanes, transacted, logger } = this.#parts
+    const start = this.#plan(request, idempotencyKey)
+    const id = newProcessId(start)
+    const record =
+      transaction === undefined
+        ? (await lanes.done(id, { kind: 'start', start })).record
+        : await transacted.start(id, start, transaction)
+    const { definition, definitionVersion } = record
+    logger.info({ process: record.id, definition, definitionVersion }, 'process started')
     return record
   }
 
@@ -78,7 +118,7 @@ export class Processes {
     return Promise.all(
       requests.map(async (request) => {
         try {
-          return { process: await this.start(request) }
+          return { process: await this.start(request, {}) }
         } catch (error) {
           return { refusal: refusalOf(error) }
         }
@@ -90,13 +130,20 @@ export class Processes {
     const overview = isProcessId(id) ? await this.#parts.processList.overview(id) : undefined
     if (overview === undefined) throw notFound(id)
     const { ending } = overview
-    if (ending?.type !== 'task-failed' || ending.task === undefined)
+    if (ending?.type !== 'task-failed' || ending.task === undefined) {
       return { ...overview, failedTask: undefined }
-    const { task } = ending
-    return {
-      ...overview,
-      failedTask: await this.#parts.lanes.look(id, ({ state }) => state.graph.names[task]),
     }
+    const { task } = ending
+    const failedTask = await this.#parts.lanes.look(id, ({ state }) => state.graph.names[task])
+    return { ...overview, failedTask }
+  }
+
+  /** As `fetch`, but not before the process has ended, time is up or the caller has gone. */
+  async fetchEnded(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<ProcessView> {
+    const view = await this.fetch(id)
+    if (view.record.endedAt !== undefined || waitMs <= 0) return view
+    await this.#parts.endings.wait(id, waitMs, signal)
+    return this.fetch(id)
   }
 
   async list({ cursor, limit = defaultPageLimit, ...filters }: ProcessFilters): Promise<Page<ProcessRecord>> {
@@ -107,23 +154,47 @@ export class Processes {
 
   async history(id: string, { after = 0, limit = defaultPageLimit }: HistoryRequest): Promise<HistoryPage> {
     if (!isProcessId(id)) throw notFound(id)
-    const found = await this.#parts.processList.history(id, after, limit + 1)
+    const { found, isMore } = await this.#readHistory(id, after, limit)
     const { names, input } = await this.#parts.lanes.look(id, ({ state, record }) => ({
       names: state.graph.names,
       input: record.input,
     }))
-    const items = found
-      .slice(0, limit)
-      .map((event) => ({ ...event, name: event.task === undefined ? undefined : names[event.task] }))
-    return { items, input, next: found.length > limit ? items.at(-1)?.version : undefined }
+    const items = found.map((event) => ({
+      ...event,
+      name: event.task === undefined ? undefined : names[event.task],
+    }))
+    return { items, input, next: isMore ? items.at(-1)?.version : undefined }
   }
 
-  async cancel(id: string, reason: string | undefined): Promise<ProcessRecord> {
+  /** Some at a time, until there are enough of them or they carry enough. */
+  async #readHistory(
+    id: string,
+    after: number,
+    limit: number,
+  ): Promise<{ found: HistoryEvent[]; isMore: boolean }> {
+    const found: HistoryEvent[] = []
+    let characters = 0
+    while (found.length < limit && characters < maxPageCharacters) {
+      const wanted = Math.min(payloadsReadAtOnce, limit - found.length)
+      const some = await this.#parts.processList.history(id, found.at(-1)?.version ?? after, wanted + 1)
+      for (const event of some.slice(0, wanted)) {
+        found.push(event)
+        characters += event.payload?.text.length ?? 0
+      }
+      if (some.length <= wanted) return { found, isMore: false }
+    }
+    return { found, isMore: true }
+  }
+
+  async control(type: keyof typeof controls, id: string, { by, reason }: Grounds): Promise<ProcessRecord> {
     if (!isProcessId(id)) throw notFound(id)
-    const command = { type: 'cancel', reason: this.#parts.payloadOf(reason) } as const
-    const { record } = await this.#parts.lanes.done(id, { kind: 'command', command })
-    this.#parts.logger.info({ process: id, reason }, 'process cancelled')
-    return record
+    const said = by === undefined && reason === undefined ? undefined : { by, reason }
+    const command = { type, reason: this.#parts.payloadOf(said) }
+    const { lanes, logger } = this.#parts
+    const { record } = await lanes.done(id, { kind: 'command', command })
+    logger.info({ process: id, by, reason }, controls[type])
+    // By how much the pause has moved its deadline, only the store knows.
+    return type === 'resume' ? lanes.look(id, (copy) => copy.record) : record
   }
 
   async destroy(id: string): Promise<void> {
@@ -137,6 +208,25 @@ export class Processes {
     }
     this.#parts.logger.info({ process: id }, 'process destroyed')
   }
+
+  #plan(request: StartRequest, idempotencyKey: string | undefined): StartPlan {
+    const { definition, version, input, priority = 0, key } = request
+    const payload = this.#parts.payloadOf(input)
+    const requestHash = hash(JSON.stringify([definition, version, payload?.text, priority, key]))
+    const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash }
+    return { definition, version, input: payload, priority, key, once, failureOf: undefined }
+  }
+}
+
+/** An id ends with where it is kept: what must be unique beside it shall be kept at the same place. */
+function newProcessId({ once, key, definition }: StartPlan): string {
+  const id = uuidV7()
+  const place = once?.key ?? (key === undefined ? undefined : `${definition}\n${key}`)
+  return place === undefined ? id : id.slice(0, -4) + hash(place).slice(0, 4)
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest('hex')
 }
 
 function notFound(id: string): TunaCornError {

@@ -1,77 +1,160 @@
 import type { ErrorCode } from '@tunacorn/protocol'
-import type { ProcessList } from '../lists/process-list.js'
-import type { Payload } from '../payload.js'
-import type { EndTask } from '../process/commands.js'
+import type { BoardTask, TaskList } from '../lists/task-list.js'
+import type { LapsedAttempt } from '../lists/board.js'
+import type { HistoryEvent, ProcessList } from '../lists/process-list.js'
+import type { CompleteTask, FailTask } from '../process/commands.js'
 import type { Claim } from '../process/events.js'
 import type { Lanes } from './lanes.js'
 import type { Refusal } from './refusal.js'
 import type { Outcome } from './work.js'
+import { Payload } from '../payload.js'
 import { formatTaskId } from './ids.js'
 
 /** A worker's word on a task that it holds. */
 export interface Report {
-  readonly type: EndTask['type']
+  readonly type: (CompleteTask | FailTask)['type']
   readonly processId: string
   readonly task: number
   readonly claim: Claim
   readonly payload: Payload | undefined
+  /** For a failure: `false` when no attempt will do better, or milliseconds until the next. */
+  readonly retry?: false | number | undefined
 }
 
 /** What became of it: the version of its process that it made, or why it was refused. */
 export type ReportResult =
-  | { readonly version: number; readonly refusal?: undefined }
+  | {
+      readonly version: number
+      /** For a failure that another attempt follows: `retrying`. */
+      readonly state: 'completed' | 'failed' | 'retrying'
+      readonly refusal?: undefined
+    }
   | { readonly refusal: Refusal; readonly version?: undefined }
+
+/** What a report is refused with that has come through before, and whose answer was lost. */
+const mayHaveComeThrough: ReadonlySet<ErrorCode> = new Set(['claim-lost', 'task-ended', 'process-ended'])
+
+/** How many late reports are remembered, so that one sent again and again is kept as evidence once. */
+const maxRemembered = 10_000
 
 /**
  * Takes reports to their lanes. A report whose answer was lost may be sent again: its claim is found in the event
- * that ended the task, and it gets the same answer.
+ * that it made, and it gets the same answer. One whose attempt had been given up is refused, and kept as evidence.
  */
 export class Reports {
   readonly #lanes: Lanes
   readonly #processList: ProcessList
+  readonly #taskList: TaskList
+  readonly #late = new Set<string>()
 
-  constructor(lanes: Lanes, processList: ProcessList) {
+  constructor(lanes: Lanes, processList: ProcessList, taskList: TaskList) {
     this.#lanes = lanes
     this.#processList = processList
+    this.#taskList = taskList
   }
 
   async commit(report: Report): Promise<ReportResult> {
-    const { type, processId, task, claim, payload } = report
-    const outcome = await this.#lanes.submit(processId, {
-      kind: 'command',
-      command: { type, task, claim, payload },
-    })
+    const { type, processId, task, claim, payload, retry } = report
+    const command =
+      type === 'complete-task'
+        ? ({ type, task, claim, payload } as const)
+        : ({ type, task, claim, payload, retry, ...(await this.#circumstances(report)) } as const)
+    const outcome = await this.#lanes.submit(processId, { kind: 'command', command })
     return this.#answer(report, outcome)
   }
 
-  async #answer(report: Report, outcome: Outcome): Promise<ReportResult> {
-    switch (outcome.status) {
-      case 'done':
-        return { version: outcome.version }
-      case 'claim-lost':
-        return refuse('claim-lost', report, 'is not held by this claim')
-      case 'rejected': {
-        const { rejection, endedIn } = outcome
-        if (rejection.code !== 'task-ended' || endedIn === undefined) return { refusal: rejection }
-        return (await this.#isRepeated(report, endedIn)) ? { version: endedIn } : { refusal: rejection }
-      }
-    }
+  /** What the rules for another attempt want to know, and only the board and chance can say. */
+  async #circumstances(report: Report): Promise<Pick<FailTask, 'elapsedMs' | 'random'>> {
+    const random = Math.random()
+    const row = report.retry === false ? undefined : await this.#rowOf(report)
+    if (row?.firstClaimedAt === undefined) return { random }
+    return { random, elapsedMs: row.readAt.getTime() - row.firstClaimedAt.getTime() }
   }
 
-  async #isRepeated(report: Report, endedIn: number): Promise<boolean> {
-    const [event] = await this.#processList.events([{ id: report.processId, version: endedIn }])
-    return (
-      event?.type === eventOf[report.type] &&
-      event.task === report.task &&
-      event.claim?.attempt === report.claim.attempt &&
-      event.claim.secret === report.claim.secret &&
-      event.payload?.text === report.payload?.text
-    )
+  async #answer(report: Report, outcome: Outcome): Promise<ReportResult> {
+    if (outcome.status === 'done') return this.#committed(report, outcome.version)
+    const rejection = outcome.status === 'rejected' ? outcome.rejection : claimLost(report)
+    if (!mayHaveComeThrough.has(rejection.code)) return { refusal: rejection }
+
+    const endedIn = outcome.status === 'rejected' && outcome.endedIn !== 0 ? outcome.endedIn : undefined
+    const made = await this.#ending(report, endedIn)
+    const before = isSame(report, made) ? made : await this.#processList.findReport(report)
+    if (isSame(report, before)) return { version: before.version, state: stateOf[before.type] ?? 'completed' }
+    if (rejection.code !== 'process-ended') await this.#keepLateReport(report, made)
+    return { refusal: rejection }
+  }
+
+  async #committed(report: Report, version: number): Promise<ReportResult> {
+    if (report.type === 'complete-task') return { version, state: 'completed' }
+    const made = await this.#ending(report, version)
+    return { version, state: made?.type === 'attempt-failed' ? 'retrying' : 'failed' }
+  }
+
+  async #ending({ processId }: Report, version: number | undefined): Promise<HistoryEvent | undefined> {
+    if (version === undefined) return undefined
+    const [event] = await this.#processList.events([{ id: processId, version }])
+    return event
+  }
+
+  async #rowOf({ processId, task }: Report): Promise<BoardTask | undefined> {
+    const [row] = await this.#taskList.fetch({ processId, after: { processId, task: task - 1 }, limit: 1 })
+    return row?.task === task ? row : undefined
+  }
+
+  /** Only where the secret proves that it was once held: anybody can make up a claim. */
+  async #keepLateReport(report: Report, ending: HistoryEvent | undefined): Promise<void> {
+    const { processId, task, claim, type, payload } = report
+    // Tasks that were handed out together have one secret.
+    const late = `${formatTaskId(report)} ${claim.secret}`
+    if (this.#late.has(late)) return
+    const lapsed = ending?.lapsed ?? (await this.#rowOf(report))?.lapsed ?? []
+    const attempt = lapsed.find(({ secret }) => secret === claim.secret) ?? (await this.#givenUp(report))
+    if (attempt === undefined) return
+
+    if (this.#late.size >= maxRemembered) this.#late.clear()
+    this.#late.add(late)
+    const { secret: _secret, ...shown } = attempt
+    const said = type === 'complete-task' ? 'completed' : 'failed'
+    const evidence = Payload.from({ ...shown, said, value: payload }, Number.MAX_SAFE_INTEGER)
+    const command = { type: 'refuse-report', task, payload: evidence } as const
+    await this.#lanes.submit(processId, { kind: 'command', command })
+  }
+
+  /** An attempt that the timekeeper has given up: its event holds the claim. */
+  async #givenUp(report: Report): Promise<LapsedAttempt | undefined> {
+    const event = await this.#processList.findReport(report)
+    const { worker, claimedAt, at, reason } = event ?? {}
+    const isGivenUp = reason !== undefined && reason !== 'reported'
+    if (!isGivenUp || worker === undefined || claimedAt === undefined || at === undefined) return undefined
+    return { ...report.claim, worker, claimedAt, leaseExpiredAt: at }
   }
 }
 
-const eventOf = { 'complete-task': 'task-completed', 'fail-task': 'task-failed' } as const
+const eventsOf = {
+  'complete-task': ['task-completed'],
+  'fail-task': ['task-failed', 'attempt-failed'],
+} as const
 
-function refuse(code: ErrorCode, report: Report, what: string): ReportResult {
-  return { refusal: { code, detail: `Task ${formatTaskId(report)} ${what}.` } }
+const stateOf: Partial<Record<HistoryEvent['type'], 'completed' | 'failed' | 'retrying'>> = {
+  'task-completed': 'completed',
+  'task-failed': 'failed',
+  'attempt-failed': 'retrying',
+}
+
+/** Whether this event is what this very report has made. */
+function isSame(report: Report, event: HistoryEvent | undefined): event is HistoryEvent {
+  const types: readonly string[] = eventsOf[report.type]
+  return (
+    event !== undefined &&
+    types.includes(event.type) &&
+    (event.reason === undefined || event.reason === 'reported') &&
+    event.task === report.task &&
+    event.claim?.attempt === report.claim.attempt &&
+    event.claim.secret === report.claim.secret &&
+    event.payload?.text === report.payload?.text
+  )
+}
+
+function claimLost(report: Report): Refusal {
+  return { code: 'claim-lost', detail: `Task ${formatTaskId(report)} is not held by this claim.` }
 }

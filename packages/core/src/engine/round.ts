@@ -2,10 +2,14 @@ import type { PersistResult, ProcessList } from '../lists/process-list.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
-import type { Errand } from './work.js'
+import type { Logger } from './logger.js'
+import type { Errand, StartPlan } from './work.js'
 import { TunaCornError } from '../errors.js'
+import { isLive } from '../process/state.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
+import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
 import { advance, ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
+import { checkInput, findKeyTaken, findStarted, noDefinition } from './start-rules.js'
 
 /** Errands that this round could not settle, and why: they are to be tried again. */
 export interface Leftover {
@@ -30,7 +34,11 @@ export interface RoundParts {
   readonly definitions: KnownDefinitions
   readonly cache: ProcessCache
   readonly outputs: Outputs
+  readonly maxPayloadBytes: number
+  readonly logger: Logger
   readonly onEntered: (entered: readonly EnteredTasks[]) => void
+  /** Processes that have ended. */
+  readonly onEnded: (ids: readonly string[]) => void
 }
 
 /**
@@ -53,7 +61,7 @@ export class Round {
   async run(groups: ErrandGroups, options: { readonly fresh: boolean }): Promise<Leftover[]> {
     try {
       const current = await this.#copies.bringUpToDate(groups, options.fresh)
-      const planned = await this.#plan(groups, current)
+      const planned = await this.#plan(groups, current, options.fresh)
       return [...this.#settleUnchanged(planned, current), ...(await this.#commit(planned, current))]
     } catch (error) {
       // Nothing was sent to be committed: no answer is a false one.
@@ -72,43 +80,74 @@ export class Round {
       if (copy === undefined) return await this.run(groups, { fresh: true })
 
       const current = { copies, upToDate: new Set([processId]) }
+      const open = await this.#settleKeysTaken(copy, errands)
       const planned: PlannedChange[] = []
       const result = await this.#parts.processList.persistHeld(
         { id: processId, afterVersion: copy.state.version },
         (fetched) => {
           if (fetched === undefined) return undefined
-          const plan = this.#planOne(advance(copy, fetched), errands)
+          const plan = this.#planOne(advance(copy, fetched), open)
           planned.push(plan)
-          return hasEvents(plan) ? plan.change : undefined
+          return hasEvents(plan) && failureProcessOf(plan) === undefined ? plan.change : undefined
         },
       )
+      const [plan] = planned
       // It was destroyed in between.
-      if (planned.length === 0) return [{ processId, errands, reason: 'stale' }]
-      return result === undefined
-        ? this.#settleUnchanged(planned, current)
-        : this.#settle(planned, [result], current)
+      if (plan === undefined) return leftover(processId, open, 'stale')
+      if (result !== undefined) return this.#settleHeld(plan, result, current)
+      if (failureProcessOf(plan) === undefined) return this.#settleUnchanged(planned, current)
+      // What cleans up after it has to be read from the store, for which nothing may be held.
+      this.#parts.cache.drop(processId)
+      return await this.run(new Map([[processId, open]]), { fresh: true })
     } catch (error) {
       this.#refuse(processId, errands, error)
       return []
     }
   }
 
-  async #plan(groups: ErrandGroups, { copies }: CurrentCopies): Promise<PlannedChange[]> {
+  async #plan(groups: ErrandGroups, { copies }: CurrentCopies, again: boolean): Promise<PlannedChange[]> {
     const planned: PlannedChange[] = []
     const starts: Errand[] = []
     for (const [id, errands] of groups) {
       const copy = copies.get(id)
-      if (copy !== undefined) planned.push(this.#planOne(copy, errands))
-      else if (errands[0]?.work.kind === 'start') starts.push(...errands)
+      if (copy !== undefined) {
+        planned.push(this.#planOne(copy, again ? await this.#settleKeysTaken(copy, errands) : errands))
+      } else if (errands[0]?.work.kind === 'start') starts.push(...errands)
       else for (const { settle } of errands) settle(notFound(id))
     }
     for (const errand of starts) {
-      const known = await this.#definitionFor(errand)
-      const start = known === undefined ? undefined : planStart(errand, known)
-      if (start === undefined) errand.settle(noDefinition(errand))
-      else planned.push(start)
+      const start = await this.#planStart(errand, again)
+      if (start !== undefined) planned.push(start)
     }
-    return planned
+    return Promise.all(planned.map((plan) => planFailureProcess(plan, this.#parts)))
+  }
+
+  /** @param again it has been refused before: perhaps because it has been done before. */
+  async #planStart(errand: Errand, again: boolean): Promise<PlannedChange | undefined> {
+    const { work, settle } = errand
+    if (work.kind !== 'start') return undefined
+    const known = await this.#definitionFor(work.start)
+    const rejection = known === undefined ? noDefinition(work.start) : checkInput(known, work.start)
+    // What was accepted once is not refused when it is sent again, whatever the definition wants by now.
+    const isUnsure = again || (rejection !== undefined && work.start.once !== undefined)
+    const before = isUnsure ? await findStarted(work.start, this.#parts.processList) : undefined
+    if (before !== undefined) settle(before)
+    else if (rejection !== undefined) settle({ status: 'rejected', rejection })
+    else if (known !== undefined) return planStart(errand, work.start, known)
+    return undefined
+  }
+
+  /** A process that is retried wants its key back, which may be another's by now. Answers what is still open. */
+  async #settleKeysTaken({ record }: ProcessCopy, errands: readonly Errand[]): Promise<readonly Errand[]> {
+    const { definition, key } = record
+    const [retries, others] = partition(errands, ({ work }) => {
+      return work.kind === 'command' && work.command.type === 'retry'
+    })
+    if (key === undefined || retries.length === 0 || record.state !== 'failed') return errands
+    const taken = await findKeyTaken(definition, key, this.#parts.processList)
+    if (taken === undefined) return errands
+    for (const { settle } of retries) settle(taken)
+    return others
   }
 
   #planOne(copy: ProcessCopy, errands: readonly Errand[]): PlannedChange {
@@ -125,9 +164,7 @@ export class Round {
     return planChange(copy, errands)
   }
 
-  async #definitionFor({ work }: Errand): Promise<KnownDefinition | undefined> {
-    if (work.kind !== 'start') return undefined
-    const { definition, version } = work.start
+  async #definitionFor({ definition, version }: StartPlan): Promise<KnownDefinition | undefined> {
     const { definitions } = this.#parts
     return version === undefined ? definitions.default(definition) : definitions.version(definition, version)
   }
@@ -150,23 +187,20 @@ export class Round {
     current: CurrentCopies,
   ): Leftover[] {
     const entered: EnteredTasks[] = []
+    const ended: string[] = []
     const leftovers: Leftover[] = []
     for (const [index, plan] of planned.entries()) {
       const result = results[index] ?? { status: 'moved' }
       if (result.status === 'committed') {
         leftovers.push(...this.#settleCommitted(plan, result.at, current))
-        if (plan.entering.length > 0) {
-          entered.push({
-            processId: plan.change.id,
-            definition: plan.change.definition,
-            names: plan.entering,
-          })
-        }
+        if (!isLive(plan.change.state)) ended.push(plan.change.id)
+        entered.push(...enteredBy(plan))
       } else {
         leftovers.push(...this.#settleRefused(plan, result))
       }
     }
     if (entered.length > 0) this.#parts.onEntered(entered)
+    if (ended.length > 0) this.#parts.onEnded(ended)
     return leftovers
   }
 
@@ -179,14 +213,25 @@ export class Round {
     }
     for (const { errand, version } of plan.accepted)
       errand.settle({ status: 'done', version, record: copy.record })
-    return settleRejected(plan, current)
+    return [...settleRejected(plan, current), ...leftover(id, plan.postponed, 'stale')]
+  }
+
+  /** While it is held nobody can be quicker: a time-out that did not go through is not due any more. */
+  #settleHeld(plan: PlannedChange, result: PersistResult, current: CurrentCopies): Leftover[] {
+    if (result.status !== 'moved' || !plan.change.isDue) return this.#settle([plan], [result], current)
+    const { id } = plan.change
+    this.#parts.cache.drop(id)
+    for (const { errand } of plan.accepted) errand.settle(notDue)
+    const others = [...plan.rejected.map(({ errand }) => errand), ...plan.postponed]
+    return leftover(id, others, 'stale')
   }
 
   #settleRefused(plan: PlannedChange, result: Exclude<PersistResult, { status: 'committed' }>): Leftover[] {
-    const { id: processId, definition, started } = plan.change
+    const { id: processId, definition, started, failureProcess } = plan.change
     this.#parts.cache.drop(processId)
     const errands = errandsOf(plan)
     if (started !== undefined) this.#parts.definitions.forget(definition, started.definitionVersion)
+    if (failureProcess !== undefined) this.#parts.definitions.forgetDefault(failureProcess.definition)
     if (result.status === 'moved') return leftover(processId, errands, 'moved')
 
     const lost = new Set(result.tasks)
@@ -197,15 +242,16 @@ export class Round {
     return leftover(processId, others, 'stale')
   }
 
-  /** Rejections that came without any change beside them. */
+  /** What came without any change: a rejection, or that it is so already. Neither is said from a copy that is behind. */
   #settleUnchanged(planned: readonly PlannedChange[], current: CurrentCopies): Leftover[] {
     return planned
       .filter((plan) => !hasEvents(plan))
       .flatMap((plan) => {
         const { record, state } = plan.copy
+        if (!current.upToDate.has(record.id)) return leftover(record.id, errandsOf(plan), 'stale')
         for (const { errand } of plan.accepted)
           errand.settle({ status: 'done', version: state.version, record })
-        return settleRejected(plan, current)
+        return [...settleRejected(plan, current), ...leftover(record.id, plan.postponed, 'stale')]
       })
   }
 
@@ -241,8 +287,16 @@ function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: Current
   return []
 }
 
-function errandsOf({ accepted, rejected }: PlannedChange): Errand[] {
-  return [...accepted, ...rejected].map(({ errand }) => errand)
+function errandsOf({ accepted, rejected, postponed }: PlannedChange): Errand[] {
+  return [...[...accepted, ...rejected].map(({ errand }) => errand), ...postponed]
+}
+
+function enteredBy({ change, entering }: PlannedChange): EnteredTasks[] {
+  const { id, definition, failureProcess } = change
+  const own = entering.length === 0 ? [] : [{ processId: id, definition, names: entering }]
+  if (failureProcess === undefined) return own
+  const names = failureProcess.enter.map(({ name }) => name)
+  return [...own, { processId: failureProcess.id, definition: failureProcess.definition, names }]
 }
 
 function leftover(processId: string, errands: readonly Errand[], reason: Leftover['reason']): Leftover[] {
@@ -253,22 +307,15 @@ function hasEvents({ change }: PlannedChange): boolean {
   return change.events.length > 0
 }
 
+const notDue = {
+  status: 'rejected',
+  rejection: { code: 'process-running', detail: 'The deadline of the process has not passed.' },
+} as const
+
 function notFound(processId: string) {
   return {
     status: 'rejected',
     rejection: { code: 'process-not-found', detail: `There is no process ${processId}.` },
-  } as const
-}
-
-function noDefinition({ work }: Errand) {
-  const { definition, version } = work.kind === 'start' ? work.start : { definition: '', version: undefined }
-  const which = version === undefined ? '' : ` with a version ${version}`
-  return {
-    status: 'rejected',
-    rejection: {
-      code: 'definition-not-found',
-      detail: `There is no definition ${JSON.stringify(definition)}${which}. Register it first.`,
-    },
   } as const
 }
 

@@ -1,11 +1,13 @@
-import type { ClaimedBoardTask, TaskRef } from '../lists/task-list.js'
+import type { TaskRef } from '../lists/board.js'
+import type { ClaimedBoardTask } from '../lists/task-list.js'
+import type { ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
 import { mergeAttributes } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
 import { formatClaim, formatTaskId } from './ids.js'
-import { StaleCopy, type Outputs } from './outputs.js'
+import { StaleCopy, type EndedTask, type Outputs } from './outputs.js'
 
 /** A task with its claim, and what a worker may see of what came before it. */
 export interface ClaimedTask {
@@ -59,17 +61,17 @@ export class TaskContext {
 
   async describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
     const { processId, task, name, claim, leaseExpiresAt } = claimed
-    return this.#withCopy(processId, task, async (copy) => {
-      const { definition, definitionVersion, input, startedAt } = copy.record
+    return this.#withPast(claimed, alongLimits, async (past) => {
+      const { definition, definitionVersion, input, startedAt } = past.record
       return {
-        id: formatTaskId(claimed),
+        id: formatTaskId({ processId, task }),
         name,
         attempt: claim.attempt,
         claim: formatClaim(claim),
         leaseExpiresAt,
         process: { id: processId, definition, definitionVersion, input, startedAt },
-        needs: await this.#needs(copy, task, alongLimits),
-        attributes: withAttributes ? await this.#attributes(copy, task, alongLimits) : undefined,
+        needs: await this.#needs(past, alongLimits),
+        attributes: withAttributes ? await this.#attributes(past, alongLimits) : undefined,
       }
     })
   }
@@ -77,10 +79,10 @@ export class TaskContext {
   /**
    * @throws TunaCornError `process-not-found`, `task-not-found`; `too-large` beyond 100,000 ancestors or 16 MB.
    */
-  async attributesOf({ processId, task }: TaskRef): Promise<TaskAttributes> {
-    return this.#withCopy(processId, task, async (copy) => {
-      const needs = await this.#needs(copy, task, askedLimits)
-      const attributes = await this.#attributes(copy, task, askedLimits)
+  async attributesOf(place: TaskRef): Promise<TaskAttributes> {
+    return this.#withPast(place, askedLimits, async (past) => {
+      const needs = await this.#needs(past, askedLimits)
+      const attributes = await this.#attributes(past, askedLimits)
       if (needs !== undefined && attributes !== undefined) return { needs, attributes }
       throw new TunaCornError(
         'too-large',
@@ -90,79 +92,95 @@ export class TaskContext {
   }
 
   /**
-   * With the copy at hand when every need of the task has ended in it; else, or when the history does not bear it
-   * out, with one that the lane has brought up to date: another replica may have ended some of them.
+   * By the copy at hand when every need of the task has ended in it. It may hold what is not committed yet, and then
+   * the history does not bear it out; or another replica may have ended some of the needs: then the lane is asked, and
+   * what it says is taken down while nothing uncommitted is in its copy.
    */
-  async #withCopy<T>(processId: string, task: number, use: (copy: ProcessCopy) => Promise<T>): Promise<T> {
+  async #withPast<T>(
+    { processId, task }: TaskRef,
+    limits: Limits,
+    use: (past: Past) => Promise<T>,
+  ): Promise<T> {
     const cached = this.#cache.get(processId)
-    if (cached !== undefined && task < cached.state.graph.size && this.#knows(cached, task)) {
+    if (cached !== undefined && task < cached.state.graph.size && knowsNeeds(cached, task)) {
       try {
-        return await use(cached)
+        return await use(pastOf(cached, task, limits))
       } catch (error) {
         if (!(error instanceof StaleCopy)) throw error
       }
     }
-    const current = await this.#lanes.look(processId, (copy) => {
-      if (task < copy.state.graph.size) return copy
+    const past = await this.#lanes.look(processId, (copy) => {
+      if (task < copy.state.graph.size) return pastOf(copy, task, limits)
       throw new TunaCornError('task-not-found', `Process ${processId} has no task ${task}.`)
     })
-    return use(current)
+    return use(past)
   }
 
-  #knows({ state }: ProcessCopy, task: number): boolean {
-    return state.graph.needsOf(task).every((need) => state.endedIn(need) > 0)
-  }
-
-  async #needs(
-    copy: ProcessCopy,
-    task: number,
-    limits: Limits,
-  ): Promise<Record<string, Payload> | undefined> {
-    const { graph } = copy.state
-    const outputs = await this.#read(copy, graph.needsOf(task), limits)
+  async #needs({ record, names, needs }: Past, limits: Limits): Promise<Record<string, Payload> | undefined> {
+    const outputs = await this.#read(record.id, needs, limits.maxCharacters)
     if (outputs === undefined) return undefined
     // `fromEntries` defines its keys, so that a task may be called `__proto__`.
-    return Object.fromEntries([...outputs].map(([need, output]) => [graph.names[need] ?? '', output]))
+    return Object.fromEntries([...outputs].map(([need, output]) => [names[need] ?? '', output]))
   }
 
   async #attributes(
-    copy: ProcessCopy,
-    task: number,
+    { record, ancestors }: Past,
     limits: Limits,
   ): Promise<Record<string, unknown> | undefined> {
-    const { record, state } = copy
-    const ancestors = state.graph.ancestorsOf(task, limits.maxTasks)
-    if (ancestors === 'too-many') return undefined
     const inputCharacters = record.input?.text.length ?? 0
-    const outputs = await this.#read(copy, ancestors, {
-      ...limits,
-      maxCharacters: limits.maxCharacters - inputCharacters,
-    })
-    if (outputs === undefined) return undefined
-    return mergeAttributes([record.input, ...outputs.values()])
+    const outputs = await this.#read(record.id, ancestors, limits.maxCharacters - inputCharacters)
+    return outputs === undefined ? undefined : mergeAttributes([record.input, ...outputs.values()])
   }
 
-  /** Outputs in the order of the tasks; nothing when they are more than the limits allow. */
+  /** Outputs in the order of the tasks; nothing when they are more than that. */
   async #read(
-    copy: ProcessCopy,
-    tasks: Uint32Array,
-    limits: Limits,
+    processId: string,
+    ended: readonly EndedTask[] | undefined,
+    maxCharacters: number,
   ): Promise<Map<number, Payload> | undefined> {
-    if (tasks.length > limits.maxTasks || limits.maxCharacters < 0) return undefined
-    const ended = [...tasks].filter((task) => copy.state.endedIn(task) > 0)
+    if (ended === undefined || maxCharacters < 0) return undefined
     const outputs = new Map<number, Payload>()
     let characters = 0
     for (let begin = 0; begin < ended.length; begin += readAtOnce) {
       const some = ended.slice(begin, begin + readAtOnce)
-      const read = await this.#outputs.of(copy, some)
-      for (const task of some) {
+      const read = await this.#outputs.of(processId, some)
+      for (const { task } of some) {
         const output = read.get(task)
         if (output === undefined) continue
         characters += output.text.length
         outputs.set(task, output)
       }
-      if (characters > limits.maxCharacters) return undefined
+      if (characters > maxCharacters) return undefined
     }
     return outputs
   }
+}
+
+/** What came before a task, taken down from a copy of its process: the copy itself goes on. */
+interface Past {
+  readonly record: ProcessRecord
+  readonly names: readonly string[]
+  /** Direct needs that have ended, and all ancestors that have, in topological order; absent when too many. */
+  readonly needs: readonly EndedTask[] | undefined
+  readonly ancestors: readonly EndedTask[] | undefined
+}
+
+function pastOf({ record, state }: ProcessCopy, task: number, { maxTasks }: Limits): Past {
+  const ended = (tasks: Uint32Array) =>
+    tasks.length > maxTasks
+      ? undefined
+      : Array.from(tasks, (one) => ({ task: one, version: state.endedIn(one) })).filter(
+          ({ version }) => version > 0,
+        )
+  const ancestors = state.graph.ancestorsOf(task, maxTasks)
+  return {
+    record,
+    names: state.graph.names,
+    needs: ended(state.graph.needsOf(task)),
+    ancestors: ancestors === 'too-many' ? undefined : ended(ancestors),
+  }
+}
+
+function knowsNeeds({ state }: ProcessCopy, task: number): boolean {
+  return state.graph.needsOf(task).every((need) => state.endedIn(need) > 0)
 }

@@ -1,11 +1,14 @@
-import type { BoardTask, TaskList, TaskRef } from '../lists/task-list.js'
-import type { HistoryEvent, LapsedAttempt, ProcessList } from '../lists/process-list.js'
+import type { TaskRef } from '../lists/board.js'
+import type { BoardTask, TaskList } from '../lists/task-list.js'
+import type { LapsedAttempt } from '../lists/board.js'
+import type { HistoryEvent, ProcessList } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCopy } from './process-cache.js'
 import { TunaCornError } from '../errors.js'
 import { groupBy } from './group-by.js'
 import { formatTaskId } from './ids.js'
+import { maxPageCharacters, payloadsReadAtOnce } from './page.js'
 
 export type TaskViewState = 'pending' | 'scheduled' | 'claimed' | 'completed' | 'failed' | 'cancelled'
 
@@ -24,6 +27,10 @@ export interface TaskView {
   readonly claimableAt?: Date | undefined
   readonly claimedAt?: Date | undefined
   readonly leaseExpiresAt?: Date | undefined
+  /** When it is given up, or this attempt of it, should nothing happen. */
+  readonly expiresAt?: Date | undefined
+  readonly maxAttempts?: number | undefined
+  readonly isPaused?: boolean | undefined
   readonly endedAt?: Date | undefined
   readonly lapsed?: readonly LapsedAttempt[] | undefined
   readonly output?: Payload | undefined
@@ -83,18 +90,34 @@ export class TaskViews {
       }
       return { outlines: shown, next: task < copy.state.graph.size ? task : undefined }
     })
-    return { items: await this.#complete(processId, outlines, rows), next }
+    const items: TaskView[] = []
+    let characters = 0
+    for (
+      let begin = 0;
+      begin < outlines.length && characters < maxPageCharacters;
+      begin += payloadsReadAtOnce
+    ) {
+      const some = outlines.slice(begin, begin + payloadsReadAtOnce)
+      for (const view of await this.#complete(processId, some, rows)) {
+        items.push(view)
+        characters += (view.output ?? view.error)?.text.length ?? 0
+      }
+    }
+    return { items, next: outlines[items.length]?.task ?? next }
   }
 
   /** Rows of the board as tasks; their needs are the definition's to know. */
   async ofBoard(rows: readonly BoardTask[]): Promise<TaskView[]> {
     const byProcess = groupBy(rows, ({ processId }) => processId)
     const needs = new Map<BoardTask, readonly string[]>()
-    for (const [processId, ofOne] of byProcess) {
-      await this.#lanes.look(processId, ({ state: { graph } }) => {
-        for (const row of ofOne) needs.set(row, needsOf(graph, row.task))
-      })
-    }
+    // All at once, so that lanes read many in one go. One that cannot be understood is shown without its needs.
+    await Promise.allSettled(
+      [...byProcess].map(([processId, ofOne]) =>
+        this.#lanes.look(processId, ({ state: { graph } }) => {
+          for (const row of ofOne) needs.set(row, needsOf(graph, row.task))
+        }),
+      ),
+    )
     return rows.map((row) => boardView(row, needs.get(row) ?? []))
   }
 
@@ -172,6 +195,9 @@ function boardDetails(row: BoardTask): Partial<TaskView> {
     claimableAt: isClaimed ? undefined : row.claimableAt,
     claimedAt: row.claimedAt,
     leaseExpiresAt: isClaimed ? row.claimableAt : undefined,
+    expiresAt: row.expiresAt,
+    maxAttempts: row.maxAttempts,
+    isPaused: row.isPaused,
     lapsed: row.lapsed,
   }
 }

@@ -1,21 +1,16 @@
 import { randomBytes } from 'node:crypto'
-import type {
-  BoardCriteria,
-  ClaimCriteria,
-  ClaimedBoardTask,
-  HeldTask,
-  TaskList,
-  TaskRef,
-} from '../lists/task-list.js'
+import type { HeldTask, TaskRef } from '../lists/board.js'
+import type { BoardCriteria, ClaimCriteria, ClaimedBoardTask, TaskList } from '../lists/task-list.js'
 import type { Payload } from '../payload.js'
 import type { Claims } from './claims.js'
 import type { Logger } from './logger.js'
 import type { TaskContext, ClaimedTask, TaskAttributes } from './task-context.js'
 import type { TaskView, TaskViews, TaskViewState } from './task-views.js'
-import { TunaCornError } from '../errors.js'
-import { isProcessId, parseClaim, parseTaskId } from './ids.js'
+import { thrown, TunaCornError } from '../errors.js'
+import { formatTaskId, isProcessId, parseClaim, parseTaskId } from './ids.js'
 import { badCursor, defaultPageLimit, wholeNumber, type Page, type PageRequest } from './page.js'
-import { refusalOf, thrown } from './refusal.js'
+import type { Polls } from './polls.js'
+import { refusalOf } from './refusal.js'
 import type { ReportResult, Reports } from './reports.js'
 
 /** A finished piece of work: with `error` the task failed, else it is completed. */
@@ -24,6 +19,8 @@ export interface TaskResult {
   readonly claim: string
   readonly output?: unknown
   readonly error?: unknown
+  /** With an error: `false` when no other attempt will do better, or milliseconds until the next one. */
+  readonly retry?: false | number | undefined
 }
 
 export interface ClaimTaskRequest {
@@ -33,6 +30,8 @@ export interface ClaimTaskRequest {
   readonly leaseMs?: number | undefined
   /** Whether claimed tasks carry attributes; they do when absent. */
   readonly attributes?: boolean | undefined
+  /** Aborted when the caller has gone: what it would have been handed is given back. */
+  readonly signal?: AbortSignal | undefined
 }
 
 export interface ClaimTasksRequest extends ClaimTaskRequest, Pick<ClaimCriteria, 'names' | 'definition'> {
@@ -44,14 +43,20 @@ export interface ClaimTasksRequest extends ClaimTaskRequest, Pick<ClaimCriteria,
   readonly waitMs?: number | undefined
   /** Committed first, in the same call. */
   readonly results?: readonly TaskResult[] | undefined
-  /** Aborted when the caller has gone: what it would have been handed is given back. */
-  readonly signal?: AbortSignal | undefined
 }
 
 export interface ClaimTasksResult {
   readonly tasks: readonly ClaimedTask[]
   /** One for each result sent, in the order sent. */
   readonly results: readonly (ReportResult & { readonly task: string })[]
+}
+
+/** A report that was committed. */
+export interface AcceptedReport {
+  /** The version of its process that it made. */
+  readonly version: number
+  /** `retrying`: it failed, and there will be another attempt. */
+  readonly state: 'completed' | 'failed' | 'retrying'
 }
 
 export interface BoardFilters extends PageRequest, Pick<BoardCriteria, 'name' | 'definition' | 'state'> {
@@ -71,6 +76,7 @@ export interface HeldTaskId {
 export interface TasksParts {
   readonly taskList: TaskList
   readonly claims: Claims
+  readonly polls: Polls
   readonly reports: Reports
   readonly context: TaskContext
   readonly views: TaskViews
@@ -124,6 +130,7 @@ export class Tasks {
     const results = await Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
     if (max === 0) return { tasks: [], results }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
+    this.#parts.polls.note(names)
     const claimed = await this.#parts.claims.claim(
       { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() },
       { waitMs: sent.length > 0 ? 0 : waitMs, signal },
@@ -132,7 +139,7 @@ export class Tasks {
   }
 
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {
-    const { worker, leaseMs = this.#parts.defaultLeaseMs, attributes = true } = request
+    const { worker, leaseMs = this.#parts.defaultLeaseMs, attributes = true, signal } = request
     const place = placeOf(id)
     const claimed = await this.#parts.taskList.claim({
       ...place,
@@ -141,16 +148,15 @@ export class Tasks {
       max: 1,
       secret: newSecret(),
     })
-    const [task] = await this.#handOver(claimed, attributes, undefined)
+    const [task] = await this.#handOver(claimed, attributes, signal)
     if (task === undefined) throw notClaimable(await this.#parts.views.one(place))
     return task
   }
 
-  /** @returns the version of its process that the report made. */
-  async report(result: TaskResult): Promise<number> {
-    const { version, refusal } = await this.#report(result)
-    if (refusal !== undefined) throw thrown(refusal)
-    return version
+  async report(result: TaskResult): Promise<AcceptedReport> {
+    const answer = await this.#report(result)
+    if (answer.refusal !== undefined) throw thrown(answer.refusal)
+    return answer
   }
 
   async heartbeat(held: readonly HeldTaskId[], leaseMs?: number): Promise<(Date | undefined)[]> {
@@ -177,27 +183,46 @@ export class Tasks {
     this.#parts.logger.info({ task: id, attempt: held.claim.attempt }, 'task released')
   }
 
-  /** To a caller who has gone, or when what came before a task cannot be read, nothing is handed: all goes back. */
+  /**
+   * To a caller who has gone nothing is handed: all goes back. Nor is what cannot be understood: that stays claimed
+   * until its lease is over, so that it does not stand in the way of all others. And what would make the answer too
+   * large goes back.
+   */
   async #handOver(
     claimed: readonly ClaimedBoardTask[],
     attributes: boolean,
     signal: AbortSignal | undefined,
   ): Promise<ClaimedTask[]> {
-    try {
-      const described = await Promise.all(
-        claimed.map((task) => this.#parts.context.describe(task, attributes)),
-      )
-      if (signal?.aborted !== true) return described
-    } catch (error) {
-      await this.#giveBack(claimed).catch(() => {})
-      throw error
+    const described = await Promise.allSettled(
+      claimed.map((task) => this.#parts.context.describe(task, attributes)),
+    )
+    if (signal?.aborted === true) {
+      await this.#giveBack(claimed)
+      return []
     }
-    await this.#giveBack(claimed)
-    return []
+    const handed: ClaimedTask[] = []
+    let characters = 0
+    for (const [index, one] of claimed.entries()) {
+      const result = described[index]
+      if (result?.status === 'fulfilled' && characters <= maxAnswerCharacters) {
+        characters += charactersOf(result.value)
+        handed.push(result.value)
+      } else if (result?.status === 'rejected') {
+        // The store has gone away: as far as it can still be told, nobody has anything.
+        if (result.reason instanceof TunaCornError && result.reason.code === 'unavailable') {
+          await this.#giveBack(claimed)
+          throw result.reason
+        }
+        const fields = { err: result.reason as unknown, task: formatTaskId(one) }
+        this.#parts.logger.error(fields, 'a claimed task cannot be handed over')
+      } else await this.#giveBack([one])
+    }
+    return handed
   }
 
   async #giveBack(claimed: readonly ClaimedBoardTask[]): Promise<void> {
-    for (const task of claimed) await this.#parts.taskList.release(task)
+    // One that fails has its lease to run out; the others shall not wait for that.
+    await Promise.allSettled(claimed.map((task) => this.#parts.taskList.release(task)))
   }
 
   /** One that is refused, for its payload as well as for its claim, does not stop the others. */
@@ -210,7 +235,7 @@ export class Tasks {
     }
   }
 
-  async #report({ task, claim, output, error }: TaskResult): Promise<ReportResult> {
+  async #report({ task, claim, output, error, retry }: TaskResult): Promise<ReportResult> {
     const held = heldTask(task, claim)
     if (held === undefined) throw claimLost(task)
     const hasFailed = error !== undefined
@@ -218,14 +243,24 @@ export class Tasks {
       ...held,
       type: hasFailed ? 'fail-task' : 'complete-task',
       payload: this.#parts.payloadOf(hasFailed ? error : output),
+      retry,
     })
     const { attempt } = held.claim
-    const { version, refusal } = answer
-    if (refusal !== undefined)
-      this.#parts.logger.info({ task, attempt, code: refusal.code }, 'report refused')
-    else this.#parts.logger.info({ task, attempt, version }, hasFailed ? 'task failed' : 'task completed')
+    if (answer.refusal !== undefined) {
+      this.#parts.logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
+    } else this.#parts.logger.info({ task, attempt, version: answer.version }, `task ${answer.state}`)
     return answer
   }
+}
+
+/** How large the tasks of one answer may be together; the first one always fits. */
+const maxAnswerCharacters = 16 * 1024 * 1024
+
+/** About: what is merged into the attributes is counted as often as it is sent. */
+function charactersOf({ process, needs = {}, attributes }: ClaimedTask): number {
+  const input = process.input?.text.length ?? 0
+  const outputs = Object.values(needs).reduce((sum, { text }) => sum + text.length, 0)
+  return (input + outputs) * (attributes === undefined ? 1 : 2)
 }
 
 /** 128 random bits. */

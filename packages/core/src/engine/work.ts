@@ -1,4 +1,4 @@
-import type { ProcessRecord } from '../lists/process-list.js'
+import type { ProcessRecord, StartOnce } from '../lists/process-list.js'
 import type { ProcessCommand } from '../process/commands.js'
 import type { Rejection } from '../process/decision.js'
 import type { Payload } from '../payload.js'
@@ -17,6 +17,11 @@ export interface StartPlan {
   readonly version: number | undefined
   readonly input: Payload | undefined
   readonly priority: number
+  /** A name of the client's own, unique among the live processes of the definition. */
+  readonly key: string | undefined
+  readonly once: StartOnce | undefined
+  /** The process that this one cleans up after. */
+  readonly failureOf: string | undefined
 }
 
 /** How it came out. */

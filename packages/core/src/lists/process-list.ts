@@ -1,6 +1,7 @@
-import type { Claim, ProcessEventType } from '../process/events.js'
+import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
+import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask } from './board.js'
 
 /** A process as it is kept: one record, beside its history. */
 export interface ProcessRecord {
@@ -14,23 +15,23 @@ export interface ProcessRecord {
   readonly completed: number
   readonly failed: number
   readonly priority: number
+  /** A name of the client's own, unique among the live processes of a definition. */
+  readonly key: string | undefined
   readonly input: Payload | undefined
   readonly startedAt: Date
+  /** It fails when it has not ended by then. While it is paused, as of the moment it was paused. */
+  readonly deadline: Date
   readonly endedAt: Date | undefined
+  /** The process that this one cleans up after. */
+  readonly failureOf: string | undefined
+  /** The process that cleans up after this one. */
+  readonly failureProcess: string | undefined
 }
 
 /** The bones of an event: enough to replay the process, without what it carried. */
 export interface EventBones {
   readonly type: string
   readonly task: number | undefined
-}
-
-/** An attempt whose lease ran out, and whose task was then handed out again. */
-export interface LapsedAttempt {
-  readonly attempt: number
-  readonly worker: string
-  readonly claimedAt: Date
-  readonly leaseExpiredAt: Date
 }
 
 /** An event with everything that is known of it. */
@@ -44,6 +45,10 @@ export interface HistoryEvent {
   readonly scheduledAt: Date | undefined
   readonly claimedAt: Date | undefined
   readonly lapsed: readonly LapsedAttempt[]
+  /** Why an attempt or the task failed. */
+  readonly reason: FailureReason | undefined
+  /** For an attempt that failed: from when on there may be another. */
+  readonly retryAt: Date | undefined
   readonly payload: Payload | undefined
 }
 
@@ -51,14 +56,12 @@ export interface HistoryEvent {
 export interface NewEvent {
   readonly type: ProcessEventType
   readonly task?: number | undefined
-  /** When given, the task must be on the board under this very claim, and leaves it. */
-  readonly claim?: Claim | undefined
+  /** When given, the task must be on the board in just this state; it leaves it, or waits on it for a retry. */
+  readonly held?: HeldBy | undefined
+  readonly reason?: FailureReason | undefined
+  /** Puts the task back on the board, to be claimed again after so long. */
+  readonly retryInMs?: number | undefined
   readonly payload?: Payload | undefined
-}
-
-export interface NewBoardTask {
-  readonly task: number
-  readonly name: string
 }
 
 /** What a process that does not exist yet needs besides its first event. */
@@ -68,13 +71,24 @@ export interface NewProcess {
   readonly isDefaultVersion: boolean
   readonly total: number
   readonly input: Payload | undefined
+  readonly priority: number
+  readonly key: string | undefined
+  readonly failureOf: string | undefined
+  /** The start is to happen once for this key, however often it is asked for. */
+  readonly once: StartOnce | undefined
+}
+
+/** A start that may be sent again. */
+export interface StartOnce {
+  readonly key: string
+  /** Of what was asked: the same key with another question is a mistake. */
+  readonly requestHash: string
 }
 
 /** One process going from one version to a later one, with everything that must go along. */
 export interface ProcessChange {
   readonly id: string
   readonly definition: string
-  readonly priority: number
   /** The version that it is expected to be at; 0 for one that does not exist yet. */
   readonly expectedVersion: number
   readonly started: NewProcess | undefined
@@ -84,7 +98,17 @@ export interface ProcessChange {
   readonly failed: number
   /** They make the versions `expectedVersion + 1`, `+ 2` and so on. */
   readonly events: readonly NewEvent[]
-  /** Tasks that come onto it. Tasks leave it by an event with a claim, or all at once when it fails or is cancelled. */
+  /**
+   * What becomes of its deadline: nothing; it stands still, and with it the board is paused; it goes on, later by the
+   * pause; it is `timeoutMs` from now.
+   */
+  readonly clock: 'runs' | 'stops' | 'goes-on' | 'anew'
+  readonly timeoutMs: number
+  /** Its deadline must have passed by the store's clock. */
+  readonly isDue: boolean
+  /** The start of the process that cleans up after this one: both are stored, or neither. */
+  readonly failureProcess: ProcessChange | undefined
+  /** Tasks that come onto the board. They leave it by an event, or all at once when the process fails or is cancelled. */
   readonly enter: readonly NewBoardTask[]
 }
 
@@ -118,6 +142,7 @@ export interface ProcessOverview {
 export interface ProcessCriteria {
   readonly state?: ProcessStatus | undefined
   readonly definition?: string | undefined
+  readonly key?: string | undefined
   /** Only processes before this id, newest first. */
   readonly beforeId?: string | undefined
   readonly limit: number
@@ -143,6 +168,12 @@ export interface ProcessList {
   persist(changes: readonly ProcessChange[]): Promise<PersistResult[]>
 
   /**
+   * Starts a process inside a transaction of the host's: it exists if and only if that is committed.
+   * @param transaction what the store takes for one; for PostgreSQL, a `pg` client with a transaction begun.
+   */
+  persistWithin(transaction: unknown, start: ProcessChange): Promise<PersistResult>
+
+  /**
    * For a process that everybody wants: waits for it, holds it, reads it, lets `decide` say what follows, and
    * commits that. `undefined` from `decide` commits nothing and is answered by `undefined`.
    */
@@ -153,6 +184,17 @@ export interface ProcessList {
 
   /** Removes ended processes and their histories. Answers which ones. */
   destroy(ids: readonly string[]): Promise<string[]>
+
+  /** The process that was started for this key within a day, and the hash of what was asked. */
+  findOnce(key: string): Promise<{ readonly id: string; readonly requestHash: string } | undefined>
+  /** The live process of a definition with this key of the client's own. */
+  findByKey(definition: string, key: string): Promise<string | undefined>
+  /** The event that a report with this claim has made, if it has. */
+  findReport(report: HeldTask): Promise<HistoryEvent | undefined>
+  /** Running processes whose deadline has passed, longest ago first. */
+  due(limit: number): Promise<string[]>
+  /** Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time. */
+  tidy(options: { readonly endedMsAgo: number | undefined; readonly limit: number }): Promise<string[]>
 
   overview(id: string): Promise<ProcessOverview | undefined>
   list(criteria: ProcessCriteria): Promise<ProcessRecord[]>

@@ -1,16 +1,5 @@
 import type { Claim } from '../process/events.js'
-import type { LapsedAttempt } from './process-list.js'
-
-/** A task by its process and its index in the definition. */
-export interface TaskRef {
-  readonly processId: string
-  readonly task: number
-}
-
-/** A task by its place and the claim that holds it. */
-export interface HeldTask extends TaskRef {
-  readonly claim: Claim
-}
+import type { HeldTask, LapsedAttempt, NewBoardTask, TaskRef } from './board.js'
 
 /** A task on the board. */
 export interface BoardTask extends TaskRef {
@@ -24,7 +13,26 @@ export interface BoardTask extends TaskRef {
   readonly claimableAt: Date
   readonly worker: string | undefined
   readonly claimedAt: Date | undefined
+  /** When an attempt of it was first handed out. */
+  readonly firstClaimedAt: Date | undefined
   readonly lapsed: readonly LapsedAttempt[]
+  readonly maxAttempts: number
+  /** When the timekeeper looks at it: nobody has claimed it in time, or its last attempt is over. */
+  readonly expiresAt: Date
+  /** Its process is paused: it is not handed out. */
+  readonly isPaused: boolean
+  /** The store's clock, as of this reading. */
+  readonly readAt: Date
+}
+
+/** A task whose time is up. */
+export interface DueTask extends TaskRef {
+  readonly attempt: number
+  /** `undefined` when nobody holds it. */
+  readonly secret: string | undefined
+  readonly reason: 'lapsed' | 'timed-out' | 'not-claimed'
+  /** Since its first attempt was handed out. */
+  readonly elapsedMs: number
 }
 
 export interface ClaimedBoardTask extends TaskRef {
@@ -33,10 +41,8 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly leaseExpiresAt: Date
 }
 
-export interface ScheduledTask extends TaskRef {
-  readonly name: string
+export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs'> {
   readonly definition: string
-  readonly priority: number
   /** From when on it can be claimed; also its turn among tasks of equal priority, earlier first. */
   readonly claimableAt: Date
 }
@@ -79,7 +85,10 @@ export interface TaskList {
   fetch(criteria: BoardCriteria): Promise<BoardTask[]>
   /** Puts tasks on the board; one that is there already is left as it is. */
   schedule(tasks: readonly ScheduledTask[]): Promise<void>
-  /** Hands out up to `max` tasks: higher priority first, then whose turn is earlier. */
+  /**
+   * Hands out up to `max` tasks: higher priority first, then whose turn is earlier. A task that lapsed is handed out
+   * again as its next attempt, while it has one. Paused ones are not.
+   */
   claim(request: ClaimRequest): Promise<ClaimedBoardTask[]>
   /** Which of these names have a task that could be claimed now; when absent, any one name that has. */
   claimable(names: readonly string[] | undefined): Promise<string[]>
@@ -94,6 +103,18 @@ export interface TaskList {
   extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]>
   /** Gives a task back as if it had not been handed out. `false` when the claim is not live. */
   release(held: HeldTask): Promise<boolean>
+  /** Tasks whose time is up, longest ago first. */
+  due(limit: number): Promise<DueTask[]>
+  /**
+   * Says that time is being kept; called every second or so. When nobody has said so for some seconds, the store was
+   * away: then nothing that lapsed meanwhile is handed out or due before its lease has passed once more, so that
+   * workers who are alive can come back.
+   */
+  beat(): Promise<void>
+  /** Remembers that somebody has asked for tasks of these names just now; `undefined` stands for any. */
+  notePolls(names: readonly (string | undefined)[]): Promise<void>
+  /** When somebody last asked for tasks of each of these names, or of any; absent for who was never asked for. */
+  lastPolls(names: readonly string[]): Promise<ReadonlyMap<string, Date>>
   /** Takes everything of a process off the board. Answers how many tasks that were. */
   cancel(processId: string): Promise<number>
 }

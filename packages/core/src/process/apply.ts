@@ -1,5 +1,5 @@
 import type { ProcessEvent } from './events.js'
-import type { ProcessState } from './state.js'
+import type { ProcessState, ProcessStatus } from './state.js'
 import { TunaCornError } from '../errors.js'
 
 const none: readonly number[] = []
@@ -27,8 +27,21 @@ function happen(state: ProcessState, event: ProcessEvent, version: number): read
     case 'task-failed':
       state.end(event.task, 'failed', version)
       return stop(state, 'failed')
+    case 'process-timed-out':
+      return stop(state, 'failed')
     case 'process-cancelled':
       return stop(state, 'cancelled')
+    case 'process-paused':
+      return turn(state, 'paused')
+    case 'process-resumed':
+      return turn(state, 'running')
+    case 'process-retried':
+      state.status = 'running'
+      return state.reopen()
+    case 'attempt-failed':
+    case 'report-refused':
+      // The board has to do with it; the process is as it was.
+      return none
     default:
       return refuse(event)
   }
@@ -43,6 +56,11 @@ function completeTask(state: ProcessState, task: number, version: number): reado
 function stop(state: ProcessState, status: 'failed' | 'cancelled'): readonly number[] {
   state.status = status
   state.cancelRest()
+  return none
+}
+
+function turn(state: ProcessState, status: ProcessStatus): readonly number[] {
+  state.status = status
   return none
 }
 

@@ -12,16 +12,57 @@ export interface Claim {
  */
 export type ProcessEvent =
   | { readonly type: 'process-started' }
-  | TaskEnded
+  | TaskCompleted
+  | AttemptFailed
+  | TaskFailed
+  | ReportRefused
+  | { readonly type: 'process-timed-out' }
+  | { readonly type: 'process-paused'; readonly payload?: Payload | undefined }
+  | { readonly type: 'process-resumed'; readonly payload?: Payload | undefined }
   | { readonly type: 'process-cancelled'; readonly payload?: Payload | undefined }
+  | { readonly type: 'process-retried'; readonly payload?: Payload | undefined }
 
-/** The end of a task: `payload` is its output, or the error that it failed with. */
-export interface TaskEnded {
-  readonly type: 'task-completed' | 'task-failed'
+/**
+ * Why an attempt, and perhaps the task with it, has failed: its worker said so; its lease ran out; it took longer
+ * than its timeout; nobody claimed it in time.
+ */
+export type FailureReason = 'reported' | 'lapsed' | 'timed-out' | 'not-claimed'
+
+export interface TaskCompleted {
+  readonly type: 'task-completed'
   readonly task: number
+  /** Its output. */
   readonly payload?: Payload | undefined
   /** By which claim; absent when the process is used without a board. */
   readonly claim?: Claim | undefined
+}
+
+/** An attempt has failed, and there will be another one. */
+export interface AttemptFailed {
+  readonly type: 'attempt-failed'
+  readonly task: number
+  readonly reason: FailureReason
+  /** From this event until the task can be claimed again. */
+  readonly retryInMs: number
+  /** What the worker reported. */
+  readonly payload?: Payload | undefined
+  readonly claim?: Claim | undefined
+}
+
+/** The last attempt has failed, and the process with it. */
+export interface TaskFailed {
+  readonly type: 'task-failed'
+  readonly task: number
+  readonly reason: FailureReason
+  readonly payload?: Payload | undefined
+  readonly claim?: Claim | undefined
+}
+
+/** Evidence: a worker reported an attempt that had been given up. Nothing else comes of it. */
+export interface ReportRefused {
+  readonly type: 'report-refused'
+  readonly task: number
+  readonly payload?: Payload | undefined
 }
 
 export type ProcessEventType = ProcessEvent['type']

@@ -1,6 +1,7 @@
+import type { CompiledDefinition } from '../definition/compiled-definition.js'
 import type { TaskGraph } from '../definition/task-graph.js'
 
-export type ProcessStatus = 'running' | 'completed' | 'failed' | 'cancelled'
+export type ProcessStatus = 'running' | 'paused' | 'completed' | 'failed' | 'cancelled'
 
 /** A task as its process sees it. That it is scheduled or claimed is the board's knowledge, not the process's. */
 export type TaskStatus = 'pending' | 'completed' | 'failed' | 'cancelled'
@@ -16,7 +17,7 @@ const byteOfStatus = { pending: 0, completed: 1, failed: 2, cancelled: 3 } as co
  * copying 100,000 tasks for each of 100,000 completions would make a process cost the square of its size.
  */
 export class ProcessState {
-  readonly graph: TaskGraph
+  readonly definition: CompiledDefinition
   status: ProcessStatus = 'running'
   /** How many events its history holds. */
   version = 0
@@ -26,22 +27,30 @@ export class ProcessState {
   readonly #openNeeds: Uint32Array
   readonly #endedIn: Uint32Array
 
-  constructor(graph: TaskGraph) {
-    this.graph = graph
+  constructor(definition: CompiledDefinition) {
+    const { graph } = definition
+    this.definition = definition
     this.#status = new Uint8Array(graph.size)
     this.#openNeeds = Uint32Array.from(graph.inDegrees)
     this.#endedIn = new Uint32Array(graph.size)
+  }
+
+  get graph(): TaskGraph {
+    return this.definition.graph
+  }
+
+  /** Whether it has not ended: it runs, or will again. */
+  get isLive(): boolean {
+    return isLive(this.status)
   }
 
   taskStatus(task: number): TaskStatus {
     return statusOfByte[this.#status[task] ?? 0] ?? 'pending'
   }
 
-  /** Every need completed, and not ended itself: work can be done. */
+  /** Every need completed, and not ended itself: there is work to be done, once the process runs. */
   isActive(task: number): boolean {
-    return (
-      this.status === 'running' && this.#status[task] === byteOfStatus.pending && this.#openNeeds[task] === 0
-    )
+    return this.isLive && this.#status[task] === byteOfStatus.pending && this.#openNeeds[task] === 0
   }
 
   /** The version of the event that ended this task; 0 while it has not ended. */
@@ -70,10 +79,28 @@ export class ProcessState {
     }
   }
 
+  /** For `apply`: what failed or was cancelled is open again. Answers which of it is active. */
+  reopen(): number[] {
+    const active: number[] = []
+    for (let task = 0; task < this.#status.length; task += 1) {
+      if (this.#status[task] === byteOfStatus.completed) continue
+      this.#status[task] = byteOfStatus.pending
+      this.#endedIn[task] = 0
+      if (this.#openNeeds[task] === 0) active.push(task)
+    }
+    this.failed = 0
+    return active
+  }
+
   /** How many of its tasks have been worked on to their end. */
   get finished(): number {
     return this.completed + this.failed
   }
+}
+
+/** Whether a process in this state has not ended. */
+export function isLive(status: ProcessStatus): boolean {
+  return status === 'running' || status === 'paused'
 }
 
 /** `floor(100 × finished / total)` */

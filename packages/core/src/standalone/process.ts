@@ -2,7 +2,9 @@ import { v7 as uuidV7 } from 'uuid'
 import type { Definition } from '../definition/definition.js'
 import type { ProcessCommand } from '../process/commands.js'
 import type { ProcessEvent } from '../process/events.js'
-import { TaskGraph } from '../definition/task-graph.js'
+import { toSource, type DefinitionSource } from '../definition/definition-source.js'
+import { compileDefinition } from '../definition/compiled-definition.js'
+import { engineDefaults } from '../definition/task-settings.js'
 import { mergeAttributes } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
 import { Payload } from '../payload.js'
@@ -21,7 +23,7 @@ export interface ActiveTask {
 /** A process to be kept somewhere: its definition and everything that has happened. Plain JSON. */
 export interface ExportedProcess {
   readonly id: string
-  readonly definition: Definition
+  readonly definition: DefinitionSource
   readonly input?: unknown
   readonly events: readonly ExportedEvent[]
 }
@@ -50,7 +52,7 @@ export class Process {
     this.id = id
     this.#definition = definition
     this.#input = input
-    this.#state = new ProcessState(TaskGraph.compile(definition.tasks))
+    this.#state = new ProcessState(compileDefinition(definition, engineDefaults))
   }
 
   /**
@@ -140,7 +142,7 @@ export class Process {
   export(): ExportedProcess {
     return {
       id: this.id,
-      definition: structuredClone(this.#definition),
+      definition: toSource(this.#definition),
       ...(this.#input === undefined ? {} : { input: this.#input.value() }),
       events: this.#events.map((event) => {
         const task = 'task' in event ? this.#state.graph.names[event.task] : undefined

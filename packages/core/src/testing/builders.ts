@@ -2,9 +2,22 @@ import { randomBytes } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
 import type { TaskDefinition } from '../definition/definition.js'
 import type { NewDefinition } from '../lists/definition-list.js'
-import type { NewBoardTask, NewEvent, ProcessChange, ProcessRecord } from '../lists/process-list.js'
+import type { NewBoardTask } from '../lists/board.js'
+import type { ProcessChange, StartOnce } from '../lists/process-list.js'
 import type { ScheduledTask } from '../lists/task-list.js'
 import type { Payload } from '../payload.js'
+
+export const dayMs = 86_400_000
+
+/** What holds for a task on the board when nothing is said: attempts and time enough. */
+export const roomy = {
+  delayMs: 0,
+  maxAttempts: 1_000,
+  timeoutMs: dayMs,
+  heartbeatMs: dayMs,
+  scheduleTimeoutMs: 30 * dayMs,
+  withinMs: undefined,
+} as const
 
 /** Ids made later sort behind, also within a millisecond. */
 export function newProcessId(): string {
@@ -50,9 +63,17 @@ export interface StartOptions {
   readonly priority?: number
   readonly input?: Payload | undefined
   readonly isDefaultVersion?: boolean
+  readonly key?: string
+  readonly once?: StartOnce
+  readonly timeoutMs?: number
   /** Which tasks come onto the board, by index; all of them if not said. */
   readonly enter?: readonly number[]
+  /** What holds for them there. */
+  readonly settings?: TaskSettings
+  readonly failureOf?: string
 }
+
+export type TaskSettings = Partial<Omit<NewBoardTask, 'task' | 'name'>>
 
 export function startOf(definition: KnownDefinition, options: StartOptions = {}): ProcessChange {
   const { id = newProcessId(), priority = 0, input, isDefaultVersion = false } = options
@@ -60,74 +81,50 @@ export function startOf(definition: KnownDefinition, options: StartOptions = {})
   return {
     id,
     definition: definition.name,
-    priority,
     expectedVersion: 0,
     started: {
       definitionVersion: definition.version,
       isDefaultVersion,
       total: definition.tasks.length,
       input,
+      priority,
+      key: options.key,
+      failureOf: options.failureOf,
+      once: options.once,
     },
     startedAt: undefined,
     state: 'running',
     completed: 0,
     failed: 0,
     events: [{ type: 'process-started' }],
-    enter: boardTasks(definition, enter),
+    clock: 'anew',
+    timeoutMs: options.timeoutMs ?? 365 * dayMs,
+    isDue: false,
+    failureProcess: undefined,
+    enter: boardTasks(definition, enter, { priority, ...options.settings }),
   }
 }
 
 /** Tasks of a definition on their way to the board. */
-export function boardTasks(definition: KnownDefinition, tasks: readonly number[]): NewBoardTask[] {
-  return tasks.map((task) => ({ task, name: definition.tasks[task] ?? `task ${task}` }))
-}
-
-/** The end of a task. What a claim has handed out can be given as it is. */
-export type Report = Omit<NewEvent, 'type' | 'task'> & { readonly task: number }
-
-/** The change that completes these tasks, and with the last of them the process. */
-export function completionOf(
-  record: ProcessRecord,
-  reports: readonly Report[],
-  enter: readonly NewBoardTask[] = [],
-): ProcessChange {
-  const completed = record.completed + reports.length
-  return {
-    ...changeOf(record),
-    completed,
-    state: completed === record.total ? 'completed' : 'running',
-    events: reports.map((report) => eventOf('task-completed', report)),
-    enter,
-  }
-}
-
-/** The change in which a task fails, and the process with it. */
-export function failureOf(record: ProcessRecord, report: Report): ProcessChange {
-  return {
-    ...changeOf(record),
-    state: 'failed',
-    failed: record.failed + 1,
-    events: [eventOf('task-failed', report)],
-  }
-}
-
-export function cancellationOf(record: ProcessRecord, reason?: Payload): ProcessChange {
-  return { ...changeOf(record), state: 'cancelled', events: [{ type: 'process-cancelled', payload: reason }] }
-}
-
-function changeOf(record: ProcessRecord): ProcessChange {
-  const { id, definition, priority, version, startedAt, state, completed, failed } = record
-  const identity = { id, definition, priority, expectedVersion: version, started: undefined, startedAt }
-  return { ...identity, state, completed, failed, events: [], enter: [] }
-}
-
-function eventOf(type: 'task-completed' | 'task-failed', { task, claim, payload }: Report): NewEvent {
-  return { type, task, claim, payload }
+export function boardTasks(
+  definition: KnownDefinition,
+  tasks: readonly number[],
+  settings: TaskSettings = {},
+): NewBoardTask[] {
+  return tasks.map((task) => ({
+    ...roomy,
+    priority: 0,
+    ...settings,
+    task,
+    name: definition.tasks[task] ?? `task ${task}`,
+  }))
 }
 
 /** A task on its way to the board by itself, without a process around it; claimable since long ago. */
 export function aTask(options: Partial<ScheduledTask> = {}): ScheduledTask {
+  const { delayMs: _delayMs, ...settings } = roomy
   return {
+    ...settings,
     processId: newProcessId(),
     task: 0,
     name: 'work',

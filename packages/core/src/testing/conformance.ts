@@ -1,17 +1,29 @@
+import { attemptPromises } from './conformance/attempts.js'
 import { boardPromises } from './conformance/board.js'
 import { claimingPromises } from './conformance/claiming.js'
 import { concurrencyPromises } from './conformance/concurrency.js'
 import { definitionRemovalPromises } from './conformance/definition-removal.js'
 import { definitionPromises } from './conformance/definitions.js'
+import { duePromises } from './conformance/due.js'
+import { failureProcessPromises } from './conformance/failure-processes.js'
+import { findingReportsPromises } from './conformance/finding-reports.js'
 import { heldPromises } from './conformance/held.js'
+import { judgingPromises } from './conformance/judging.js'
+import { keyPromises } from './conformance/keys.js'
+import { leaseLimitPromises } from './conformance/lease-limits.js'
 import { leasePromises } from './conformance/leases.js'
 import { payloadPromises } from './conformance/payloads.js'
 import { persistingPromises } from './conformance/persisting.js'
+import { pollPromises } from './conformance/polls.js'
+import { processClockPromises } from './conformance/process-clock.js'
 import { readingPromises } from './conformance/reading.js'
 import { replicaPromises } from './conformance/replicas.js'
 import { reportPromises } from './conformance/reports.js'
+import { retryingPromises } from './conformance/retrying.js'
+import { startingOncePromises } from './conformance/starting-once.js'
 import { startingPromises } from './conformance/starting.js'
 import { storePromises } from './conformance/store.js'
+import { tidyingPromises } from './conformance/tidying.js'
 import { promisesIn, type Promises, type StoreWorld, type TestApi } from './store-world.js'
 
 const topics: Readonly<Record<string, (promises: Promises) => void>> = {
@@ -27,6 +39,18 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   'the board': boardPromises,
   claiming: claimingPromises,
   leases: leasePromises,
+  attempts: attemptPromises,
+  'limits of a lease': leaseLimitPromises,
+  'what is due': duePromises,
+  'failed attempts': retryingPromises,
+  'judging what is due': judgingPromises,
+  'the clock of a process': processClockPromises,
+  'cleaning up after a failure': failureProcessPromises,
+  'starting once': startingOncePromises,
+  keys: keyPromises,
+  tidying: tidyingPromises,
+  polls: pollPromises,
+  'finding reports': findingReportsPromises,
   'many at once': concurrencyPromises,
   'two replicas': replicaPromises,
 }

@@ -2,18 +2,27 @@ export {
   aDefinition,
   aTask,
   boardTasks,
-  cancellationOf,
-  completionOf,
-  failureOf,
   newProcessId,
   newSecret,
   startOf,
   taskNames,
   type DefinitionOptions,
   type KnownDefinition,
-  type Report,
   type StartOptions,
+  type TaskSettings,
 } from './builders.js'
+export {
+  attemptFailureOf,
+  cancellationOf,
+  completionOf,
+  failureOf,
+  judgementOf,
+  pauseOf,
+  resumptionOf,
+  retryOf,
+  timeOutOf,
+  type Report,
+} from './changes.js'
 export { describeStoreConformance } from './conformance.js'
 export { ManualClock } from './manual-clock.js'
 export type { StoreWorld, TestApi } from './store-world.js'

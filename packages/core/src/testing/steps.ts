@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict'
 import type { DefinitionOptions, KnownDefinition, StartOptions } from './builders.js'
-import { aDefinition, aTask, completionOf, newSecret, startOf } from './builders.js'
+import { aDefinition, aTask, newSecret, startOf } from './builders.js'
+import { completionOf } from './changes.js'
+import type { HeldTask } from '../lists/board.js'
 import type { HistoryEvent, PersistResult, ProcessChange, ProcessRecord } from '../lists/process-list.js'
 import type { Store } from '../lists/store.js'
 import type {
@@ -8,7 +10,7 @@ import type {
   BoardTask,
   ClaimedBoardTask,
   ClaimRequest,
-  HeldTask,
+  DueTask,
   ScheduledTask,
 } from '../lists/task-list.js'
 
@@ -80,8 +82,19 @@ export function historyOf(store: Store, id: string): Promise<HistoryEvent[]> {
   return store.processList.history(id, 0, 10_000)
 }
 
-export function board(store: Store, criteria: Partial<BoardCriteria> = {}): Promise<BoardTask[]> {
-  return store.taskList.fetch({ limit: 10_000, ...criteria })
+/** Without the moment of the reading: two readings of the same board are equal. */
+export async function board(
+  store: Store,
+  criteria: Partial<BoardCriteria> = {},
+): Promise<Omit<BoardTask, 'readAt'>[]> {
+  const tasks = await store.taskList.fetch({ limit: 10_000, ...criteria })
+  return tasks.map(({ readAt: _readAt, ...task }) => task)
+}
+
+/** What is due, without how long it has taken: that differs from run to run. */
+export async function due(store: Store, limit = 1000): Promise<Omit<DueTask, 'elapsedMs'>[]> {
+  const tasks = await store.taskList.due(limit)
+  return tasks.map(({ elapsedMs: _elapsedMs, ...task }) => task)
 }
 
 export async function schedule(store: Store, options: Partial<ScheduledTask> = {}): Promise<ScheduledTask> {

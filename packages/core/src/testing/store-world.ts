@@ -10,7 +10,9 @@ export interface TestApi {
 export interface StoreWorld {
   readonly store: Store
   /** Lets time pass: by hand for a store with a manual clock, by waiting otherwise. */
-  pass(ms: number): Promise<void>
+  readonly pass: (ms: number) => Promise<void>
+  /** Lets much time pass at once: all that the store remembers is so much longer ago. */
+  readonly skip: (ms: number) => Promise<void>
   /** Another store on the same data, as a second replica has it; absent when the store cannot share its data. */
   readonly replica?: (() => Promise<Store>) | undefined
   /** Closes `store` and clears up. Stores made by `replica` are closed before. */

@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest'
+import { packDefinition, unpackDefinition } from '../../src/definition/packed-definition.js'
 import { TaskGraph } from '../../src/definition/task-graph.js'
+import { engineDefaults, resolveAllTaskSettings } from '../../src/definition/task-settings.js'
+import { worstCaseEnd } from '../../src/definition/worst-case.js'
 import { definitionOf, problemsIn, problemsOf } from './outcome.js'
 
 const TASKS = 100_000
@@ -25,6 +28,29 @@ describe('100,000 tasks', () => {
     expect(tasks.reduce((sum, { needs }) => sum + needs.length, 0)).toBeGreaterThan(999_000)
     expect(millisecondsOf(() => definitionOf(value))).toBeLessThan(2_000)
     expect(millisecondsOf(() => TaskGraph.compile(tasks))).toBeLessThan(1_000)
+  })
+
+  test('with all settings are checked, resolved and bounded in two seconds', () => {
+    const settings = { timeout: '2m', heartbeat: '30s', scheduleTimeout: '1d', delay: '1h', priority: 5 }
+    const retry = { limit: 4, delay: '10s', factor: 2, maxDelay: '5m', jitter: true, within: '2h' }
+    const value: unknown = JSON.parse(
+      JSON.stringify({ tasks: dense(1).map((task) => ({ ...task, ...settings, retry })) }),
+    )
+    const definition = definitionOf(value)
+    expect(new Set(definition.tasks.map((task) => task.retry)).size).toBe(1)
+    expect(new Set(resolveAllTaskSettings(definition, engineDefaults)).size).toBe(1)
+    expect(millisecondsOf(() => definitionOf(value))).toBeLessThan(2_000)
+    expect(millisecondsOf(() => resolveAllTaskSettings(definition, engineDefaults))).toBeLessThan(1_000)
+    expect(millisecondsOf(() => worstCaseEnd(definition, engineDefaults))).toBeLessThan(1_000)
+  })
+
+  test('with settings of their own cross between threads in two seconds', () => {
+    const tasks = dense(1).map((task, i) => ({ ...task, timeout: `${i + 1}s`, retry: { limit: i } }))
+    const definition = definitionOf({ tasks })
+    const elapsed = millisecondsOf(() => {
+      expect(unpackDefinition(structuredClone(packDefinition(definition))).tasks).toHaveLength(TASKS)
+    })
+    expect(elapsed).toBeLessThan(2_000)
   })
 
   test('in one chain are checked, compiled and traced back in two seconds', () => {

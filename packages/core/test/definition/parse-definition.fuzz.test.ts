@@ -8,10 +8,16 @@ name: loan-application
 description: >
   Several
   lines.
+input: { type: object, properties: { a: { pattern: '^a+$' } } }
+timeout: 7d
+failureProcess: { name: undo, on: [failed] }
+defaults: { retry: 2, heartbeat: 30s }
 tasks:
   - name: Open Loan Application
   - name: "Review Credit"
     needs: [Open Loan Application]
+    retry: { limit: 4, delay: 10s, within: PT2H }
+    priority: 5
   - {name: 'Send Email', needs: [Review Credit, Open Loan Application]}
 `
 
@@ -87,6 +93,7 @@ describe('whatever the text', () => {
     fc.assert(
       fc.property(texts, fc.constantFrom<'json' | 'yaml'>('json', 'yaml'), (source, format) => {
         for (const problem of problemsIn(source, { format })) {
+          if (problem.code === 'more-problems') continue
           expect(problem.line).toBeGreaterThan(0)
           expect(problem.column).toBeGreaterThan(0)
           expect(problem.message).not.toBe('')

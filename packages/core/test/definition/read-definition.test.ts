@@ -18,6 +18,14 @@ describe('reading a definition', () => {
     expect(Object.isFrozen(definition.tasks[1]?.needs)).toBe(true)
   })
 
+  test('of many lines keeps its settings on the way', async () => {
+    const settings = 'timeout: 7d\nfailureProcess: undo\ndefaults: {retry: 2}\ninput: {type: object}\n'
+    const source = settings + large('  - name: last\n    retry: {limit: 1, within: 2h}\n    delay: 1h\n')
+    const definition = await readDefinition(source)
+    expect(definition).toStrictEqual(parseDefinition(source))
+    expect(definition.timeoutMs).toBe(604_800_000)
+  })
+
   test('of many lines leaves this thread free meanwhile', async () => {
     const reading = readDefinition(large())
     let turns = 0

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClaimRequest } from '@tunacorn/core'
+import type { ClaimRequest, ProcessChange } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
 import { claim, complete, engineOn, flat, MemoryStore, refusalOf, standIn, startLoan } from './support.js'
 
@@ -94,6 +94,83 @@ describe('a claim that waits', () => {
     expect(answered).toEqual([0, 1, 2])
     // Each that was woken passes the word on once, for there might have been more.
     expect(claims).toBeLessThanOrEqual(7)
+  })
+})
+
+describe('tasks that stand in the way', () => {
+  it('a waiter whose filters do not fit does not keep others with the same name from what the board has', async () => {
+    const store = new MemoryStore()
+    const here = engineOn(store)
+    const there = engineOn(store)
+    for (const name of ['one', 'two']) {
+      await there.registerDefinition(JSON.stringify({ name, tasks: [{ name: 'solo' }] }))
+    }
+    const misfit = here.claimTasks({ worker: 'a', names: ['solo'], definition: 'two', waitMs: 3_000 })
+    const fit = here.claimTasks({ worker: 'b', names: ['solo'], definition: 'one', waitMs: 3_000 })
+    await there.startProcess({ definition: 'one' })
+    expect((await fit).tasks).toHaveLength(1)
+    await here.close()
+    expect((await misfit).tasks).toEqual([])
+  })
+
+  it('a process that cannot be understood does not keep the others from being worked on', async () => {
+    const store = new MemoryStore()
+    const strange = await startLoan(engineOn(store))
+    const plain = await startLoan(engineOn(store))
+    const processList = standIn(store.processList, {
+      fetch: async (reads: readonly { id: string; afterVersion: number }[]) =>
+        (await store.processList.fetch(reads)).map((found) =>
+          found?.record.id === strange
+            ? { ...found, events: [...found.events, { type: 'task-teleported', task: 0 }] }
+            : found,
+        ),
+    })
+    const engine = engineOn(store, { processList })
+    const first = await engine.claimTasks({ worker: 'w' })
+    const second = await engine.claimTasks({ worker: 'w' })
+    expect([...first.tasks, ...second.tasks].map(({ process }) => process.id)).toEqual([plain])
+    expect((await engine.listTasks()).items).toHaveLength(2)
+    await engine.keepTime()
+  })
+
+  it('what came before a task can be read while its process is being worked on', async () => {
+    const store = new MemoryStore()
+    const processList = standIn(store.processList, {
+      persist: async (changes: readonly ProcessChange[]) => {
+        await sleep(1)
+        return store.processList.persist(changes)
+      },
+    })
+    const engine = engineOn(store, { processList })
+    const parts = Array.from({ length: 60 }, (_, part) => `t${part}`)
+    const tasks = [...parts.map((name) => ({ name })), { name: 'join', needs: parts }]
+    await engine.registerDefinition(JSON.stringify({ name: 'joined', tasks }))
+    const { id } = await engine.startProcess({ definition: 'joined' })
+    const claimed = await engine.claimTasks({ worker: 'w', process: id, max: 60 })
+    const working = new AbortController()
+    const read = async () => {
+      while (!working.signal.aborted) {
+        await engine.fetchAttributes(`${id}.60`)
+        await sleep(0)
+      }
+    }
+    const readers = Promise.all([read(), read(), read()])
+    for (const task of claimed.tasks) await engine.completeTask(task.id, task.claim, { [task.name]: 1 })
+    working.abort()
+    await readers
+    expect(Object.keys((await engine.fetchAttributes(`${id}.60`)).attributes)).toHaveLength(60)
+  })
+
+  it('more than an answer can hold is given back', async () => {
+    const engine = engineOn(new MemoryStore())
+    await engine.registerDefinition(flat('one', 1))
+    const input = 'x'.repeat(1_000_000)
+    await engine.startProcesses(Array.from({ length: 30 }, () => ({ definition: 'one', input })))
+    const { tasks } = await engine.claimTasks({ worker: 'w', max: 30 })
+    expect(tasks.length).toBeGreaterThan(5)
+    expect(tasks.length).toBeLessThan(30)
+    const rest = await engine.claimTasks({ worker: 'w', max: 30, attributes: false })
+    expect(rest.tasks[0]?.attempt).toBe(1)
   })
 })
 

@@ -54,14 +54,17 @@ describe('the engine', () => {
     const engine = engineOn(new MemoryStore())
     const process = await startLoan(engine)
     const open = await claim(engine, process, 'Open')
-    expect(await engine.cancelProcess(process, 'not needed')).toMatchObject({
+    expect(await engine.cancelProcess(process, { by: 'Ada', reason: 'not needed' })).toMatchObject({
       state: 'cancelled',
       version: 2,
     })
     expect(await engine.cancelProcess(process)).toMatchObject({ state: 'cancelled', version: 2 })
     expect(await refusalOf(engine.completeTask(open.id, open.claim))).toBe('process-ended')
     expect((await engine.listTasks({ process })).items).toEqual([])
-    expect((await engine.fetchProcess(process)).ending?.payload?.value()).toBe('not needed')
+    expect((await engine.fetchProcess(process)).ending?.payload?.value()).toEqual({
+      by: 'Ada',
+      reason: 'not needed',
+    })
 
     const done = await startLoan(engine)
     for (const name of ['Open', 'Credit', 'Assets', 'Email']) await complete(engine, done, name)
@@ -142,8 +145,42 @@ describe('the engine', () => {
     const open = await claim(engine, process, 'Open')
     const reported = engine.completeTask(open.id, open.claim)
     await engine.close()
-    expect(await reported).toBe(2)
+    expect((await reported).version).toBe(2)
     expect(await refusalOf(engine.startProcess({ definition: 'loan' }))).toBe('closing')
     expect(await refusalOf(engine.completeTask(open.id, open.claim))).toBe('closing')
+  })
+
+  it('refuses values that are nested too deeply to be shown again', async () => {
+    const engine = engineOn(new MemoryStore())
+    await engine.registerDefinition(flat('one', 1))
+    const nested = (levels: number): unknown => JSON.parse('['.repeat(levels) + ']'.repeat(levels))
+    const text = { brackets: '[{'.repeat(200), quotes: '\\"[[' }
+    await engine.startProcess({ definition: 'one', input: [nested(63), text] })
+    expect(await refusalOf(engine.startProcess({ definition: 'one', input: nested(65) }))).toBe(
+      'payload-refused',
+    )
+    expect(await refusalOf(engine.startProcess({ definition: 'one', input: nested(4_110) }))).toBe(
+      'payload-refused',
+    )
+  })
+
+  it('ends a page early when its items carry too much', async () => {
+    const engine = engineOn(new MemoryStore())
+    await engine.registerDefinition(flat('wide', 60))
+    const { id } = await engine.startProcess({ definition: 'wide' })
+    const { tasks } = await engine.claimTasks({ worker: 'w', process: id, max: 60 })
+    const output = 'x'.repeat(400_000)
+    await Promise.all(tasks.map((task) => engine.completeTask(task.id, task.claim, output)))
+    const versions: number[] = []
+    for (let after: number | undefined = 0; after !== undefined;) {
+      const page: Awaited<ReturnType<Engine['history']>> = await engine.history(id, { after, limit: 1_000 })
+      expect(page.items.length).toBeLessThan(61)
+      versions.push(...page.items.map(({ version }) => version))
+      after = page.next
+    }
+    expect(versions).toEqual(Array.from({ length: 61 }, (_, n) => n + 1))
+    const first = await engine.listProcessTasks(id, { limit: 1_000 })
+    const second = await engine.listProcessTasks(id, { limit: 1_000, cursor: first.next })
+    expect(first.items.length + second.items.length).toBe(60)
   })
 })

@@ -22,7 +22,7 @@ describe('two replicas on one store', () => {
     await complete(other, process, 'Assets')
     // The first replica's copy still waits for both.
     const email = await claim(one, process, 'Email')
-    expect(await one.completeTask(email.id, email.claim)).toBe(5)
+    expect((await one.completeTask(email.id, email.claim)).version).toBe(5)
     expect((await other.fetchProcess(process)).record.state).toBe('completed')
   })
 

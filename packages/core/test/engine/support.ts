@@ -11,6 +11,7 @@ export const loan = `
 name: loan
 tasks:
   - name: Open
+    retry: 3
   - name: Credit
     needs: [Open]
   - name: Assets
@@ -26,7 +27,7 @@ export function flat(name: string, tasks: number): string {
 /** An engine on a store in memory, whose lists may be stood in for. */
 export function engineOn(store: MemoryStore, options: Partial<EngineOptions> = {}): Engine {
   const { definitionList, processList, taskList } = store
-  return new Engine({ definitionList, processList, taskList, pollMs: 20, ...options })
+  return new Engine({ definitionList, processList, taskList, pollMs: 20, timekeeping: false, ...options })
 }
 
 /** A list that is another one except for some of its methods. */
@@ -59,7 +60,7 @@ export async function complete(
   output?: unknown,
 ): Promise<number> {
   const task = await claim(engine, process, name)
-  return engine.completeTask(task.id, task.claim, output)
+  return (await engine.completeTask(task.id, task.claim, output)).version
 }
 
 /** The code that an action is refused with. */

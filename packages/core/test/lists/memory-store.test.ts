@@ -6,6 +6,7 @@ describe('the store in memory', () => {
   describeStoreConformance({ describe, it }, async () => {
     const clock = new ManualClock()
     const store = new MemoryStore({ now: () => clock.now() })
-    return { store, pass: async (ms) => clock.advance(ms), close: () => store.close() }
+    const pass = async (ms: number) => clock.advance(ms)
+    return { store, pass, skip: pass, close: () => store.close() }
   })
 })

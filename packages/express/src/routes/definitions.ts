@@ -1,4 +1,5 @@
 import { TunaCornError, type SourceFormat } from '@tunacorn/core'
+import { formatDuration } from '@tunacorn/protocol'
 import type { Body } from '../read-body.js'
 import type { Answer, Checked, Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
@@ -32,8 +33,16 @@ export const definitionOperations: DefinitionOperations = {
     action: 'read',
     async serve({ engine, source }) {
       const { text, format } = sourceOf(source)
-      const { name, tasks } = await engine.validateDefinition(text, format)
-      return ok({ valid: true, name, taskCount: tasks.length })
+      const { definition, worstCase } = await engine.validateDefinition(text, format)
+      const { endMs, criticalPath } = worstCase
+      const { name, tasks } = definition
+      return ok({
+        valid: true,
+        name,
+        taskCount: tasks.length,
+        endsWithin: formatDuration(endMs),
+        criticalPath,
+      })
     },
   },
 

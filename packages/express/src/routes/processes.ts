@@ -1,8 +1,10 @@
-import { errorRegistry } from '@tunacorn/protocol'
-import type { Operations } from '../operation.js'
+import type { Engine } from '@tunacorn/core'
+import { errorRegistry, type Grounds } from '@tunacorn/protocol'
+import type { Answer, Checked, Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
 import { presentEvent, presentOverview, presentProcess, presentTask } from '../present.js'
-import { problemBody } from '../problem.js'
+import { refusalProblem } from '../problem.js'
+import { durationWithin, waitBounds } from '../durations.js'
 
 type ProcessOperations = Pick<
   Operations,
@@ -11,6 +13,10 @@ type ProcessOperations = Pick<
   | 'listProcesses'
   | 'getProcess'
   | 'cancelProcess'
+  | 'pauseProcess'
+  | 'resumeProcess'
+  | 'retryProcess'
+  | 'explainProcess'
   | 'destroyProcess'
   | 'listProcessTasks'
   | 'getHistory'
@@ -19,8 +25,8 @@ type ProcessOperations = Pick<
 export const processOperations: ProcessOperations = {
   startProcess: {
     action: 'start',
-    async serve({ engine, body }) {
-      const record = await engine.startProcess(body)
+    async serve({ engine, body, headers }) {
+      const record = await engine.startProcess(body, { idempotencyKey: headers['Idempotency-Key'] })
       return {
         status: 201,
         body: { ...presentProcess(record), input: record.input },
@@ -36,10 +42,7 @@ export const processOperations: ProcessOperations = {
       const items = results.map(({ process, refusal }) =>
         refusal === undefined
           ? { status: 201, process: presentProcess(process) }
-          : {
-              status: errorRegistry[refusal.code].status,
-              problem: problemBody(refusal.code, refusal.detail),
-            },
+          : { status: errorRegistry[refusal.code].status, problem: refusalProblem(refusal) },
       )
       return ok({ items })
     },
@@ -55,16 +58,36 @@ export const processOperations: ProcessOperations = {
 
   getProcess: {
     action: 'read',
-    async serve({ engine, path }) {
-      return ok(presentOverview(await engine.fetchProcess(path.id)))
+    async serve({ engine, path, query, signal }) {
+      const waitMs = durationWithin(waitBounds, 'query', 'wait', query.wait) ?? 0
+      return ok(presentOverview(await engine.fetchEndedProcess(path.id, waitMs, signal)))
     },
   },
 
   cancelProcess: {
     action: 'start',
-    async serve({ engine, path, body }) {
-      await engine.cancelProcess(path.id, body.reason)
-      return ok(presentOverview(await engine.fetchProcess(path.id)))
+    serve: (checked) => control(checked, (engine, id, grounds) => engine.cancelProcess(id, grounds)),
+  },
+
+  pauseProcess: {
+    action: 'start',
+    serve: (checked) => control(checked, (engine, id, grounds) => engine.pauseProcess(id, grounds)),
+  },
+
+  resumeProcess: {
+    action: 'start',
+    serve: (checked) => control(checked, (engine, id, grounds) => engine.resumeProcess(id, grounds)),
+  },
+
+  retryProcess: {
+    action: 'start',
+    serve: (checked) => control(checked, (engine, id, grounds) => engine.retryProcess(id, grounds)),
+  },
+
+  explainProcess: {
+    action: 'read',
+    async serve({ engine, path }) {
+      return ok(await engine.explainProcess(path.id))
     },
   },
 
@@ -91,4 +114,13 @@ export const processOperations: ProcessOperations = {
       return ok({ items: items.map((event) => presentEvent(path.id, event, input)), nextAfter: next })
     },
   },
+}
+
+/** Has the engine do it, then shows the process as it is now. */
+async function control(
+  { engine, path, body }: Pick<Checked<'cancelProcess'>, 'engine' | 'path' | 'body'>,
+  command: (engine: Engine, id: string, grounds: Grounds) => Promise<unknown>,
+): Promise<Answer> {
+  await command(engine, path.id, body)
+  return ok(presentOverview(await engine.fetchProcess(path.id)))
 }

@@ -1,9 +1,7 @@
-import type { ClaimedTask, Engine } from '@tunacorn/core'
-import { formatDuration, parseDuration } from '@tunacorn/protocol'
+import { durationWithin, leaseBounds, retryBounds, waitBounds } from '../durations.js'
 import type { Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
-import { presentReport, presentTask } from '../present.js'
-import { RequestError } from '../request-error.js'
+import { presentClaimed, presentReport, presentTask } from '../present.js'
 
 type TaskOperations = Pick<
   Operations,
@@ -19,9 +17,6 @@ type TaskOperations = Pick<
   | 'releaseTask'
 >
 
-const leaseBounds = { leastMs: 100, mostMs: 86_400_000 }
-const waitBounds = { leastMs: 0, mostMs: 60_000 }
-
 export const taskOperations: TaskOperations = {
   listTasks: {
     action: 'read',
@@ -34,16 +29,22 @@ export const taskOperations: TaskOperations = {
   claimTasks: {
     action: 'work',
     async serve({ engine, body, signal }) {
-      const { wait, lease, ...request } = body
-      const waitMs = within(waitBounds, '/wait', wait)
+      const { wait, lease, results: sent, ...request } = body
+      const waitMs = durationWithin(waitBounds, 'body', '/wait', wait)
       const { tasks, results } = await engine.claimTasks({
         ...request,
+        results: sent?.map(({ retryIn, ...result }, index) => ({
+          ...result,
+          retry: retryOf(result.retry, retryIn, `/results/${index}/retryIn`),
+        })),
         waitMs,
         leaseMs: leaseMs(lease),
         signal,
       })
-      await giveBackIfGone(engine, tasks, signal)
-      return ok({ tasks, results: body.results === undefined ? undefined : results.map(presentReport) })
+      return ok({
+        tasks: tasks.map(presentClaimed),
+        results: sent === undefined ? undefined : results.map(presentReport),
+      })
     },
   },
 
@@ -79,25 +80,25 @@ export const taskOperations: TaskOperations = {
     action: 'work',
     async serve({ engine, path, body, signal }) {
       const { worker, lease, attributes } = body
-      const task = await engine.claimTask(path.id, { worker, leaseMs: leaseMs(lease), attributes })
-      await giveBackIfGone(engine, [task], signal)
-      return ok(task)
+      const request = { worker, leaseMs: leaseMs(lease), attributes, signal }
+      return ok(presentClaimed(await engine.claimTask(path.id, request)))
     },
   },
 
   completeTask: {
     action: 'work',
     async serve({ engine, path, body }) {
-      const version = await engine.completeTask(path.id, body.claim, body.output)
-      return ok({ id: path.id, state: 'completed', version })
+      const { state, version } = await engine.completeTask(path.id, body.claim, body.output)
+      return ok({ id: path.id, state, version })
     },
   },
 
   failTask: {
     action: 'work',
     async serve({ engine, path, body }) {
-      const version = await engine.failTask(path.id, body.claim, body.error)
-      return ok({ id: path.id, state: 'failed', version })
+      const retry = retryOf(body.retry, body.retryIn, '/retryIn')
+      const { state, version } = await engine.failTask(path.id, body.claim, body.error, retry)
+      return ok({ id: path.id, state, version })
     },
   },
 
@@ -118,29 +119,15 @@ export const taskOperations: TaskOperations = {
   },
 }
 
-/** The client has gone while its tasks were put together: nobody would work on them until their leases run out. */
-async function giveBackIfGone(
-  engine: Engine,
-  tasks: readonly ClaimedTask[],
-  signal: AbortSignal,
-): Promise<void> {
-  if (!signal.aborted) return
-  await Promise.all(tasks.map(({ id, claim }) => engine.releaseTask(id, claim)))
+/** `false` when no attempt will do better, or milliseconds until the next one. */
+function retryOf(
+  retry: false | undefined,
+  retryIn: string | undefined,
+  pointer: string,
+): false | number | undefined {
+  return retry ?? durationWithin(retryBounds, 'body', pointer, retryIn)
 }
 
 function leaseMs(lease: string | undefined): number | undefined {
-  return within(leaseBounds, '/lease', lease)
-}
-
-/** Milliseconds of a duration whose form the schema has checked; that it is not too short or long is checked here. */
-function within(
-  { leastMs, mostMs }: { readonly leastMs: number; readonly mostMs: number },
-  pointer: string,
-  duration: string | undefined,
-): number | undefined {
-  if (duration === undefined) return undefined
-  const ms = parseDuration(duration)
-  if (ms !== undefined && ms >= leastMs && ms <= mostMs) return ms
-  const message = `must be from ${formatDuration(leastMs)} to ${formatDuration(mostMs)}`
-  throw new RequestError([{ in: 'body', pointer, message }])
+  return durationWithin(leaseBounds, 'body', '/lease', lease)
 }

@@ -10,6 +10,8 @@ export interface Problem {
   readonly status: number
   readonly code: string
   readonly detail?: string
+  /** The process that has the key. */
+  readonly process?: string
   readonly errors?: readonly { readonly in: string; readonly pointer: string; readonly message: string }[]
 }
 

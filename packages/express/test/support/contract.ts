@@ -23,7 +23,10 @@ export type Method = (typeof methods)[number]
 /** The document, read from the file itself rather than from what was generated of it. */
 export const openapi = parse(readFileSync(new URL('../../../../openapi.yaml', import.meta.url), 'utf8')) as {
   readonly paths: Readonly<Record<string, PathItem>>
-  readonly components: { readonly responses: Readonly<Record<string, ResponseObject>> }
+  readonly components: {
+    readonly responses: Readonly<Record<string, ResponseObject>>
+    readonly schemas: Readonly<Record<string, object>>
+  }
 }
 
 export const methods = ['get', 'post', 'delete', 'put', 'patch', 'options', 'head'] as const
@@ -58,8 +61,36 @@ export function checkAnswer(method: string, path: string, answer: Answered): unk
   })
   // Fixed paths go before those with parameters.
   const [found] = operations.toSorted((a, b) => a.pattern.split('{').length - b.pattern.split('{').length)
-  if (found === undefined) return checkMethodRefused(answer)
-  return checkDeclared(found.pattern, method.toLowerCase(), found.operation, answer)
+  const body =
+    found === undefined
+      ? checkMethodRefused(answer)
+      : checkDeclared(found.pattern, method.toLowerCase(), found.operation, answer)
+  const isClaim = found !== undefined && handsOut.includes(found.operation.operationId)
+  refuseSecrets(isClaim ? withoutClaims(body) : answer.text)
+  return body
+}
+
+/** The only operations whose answers may hold secrets: those of what they hand out. */
+const handsOut = ['claimTasks', 'claimTask']
+
+/** Every secret that has been handed out in this file. */
+const secrets = new Set<string>()
+
+/** What else a claim is answered with; the claims themselves are remembered, to be found nowhere else. */
+function withoutClaims(body: unknown): string {
+  return JSON.stringify(body, (key, value: unknown) => {
+    if (key !== 'claim') return value
+    secrets.add(String(value).split('.')[1] ?? '')
+    return undefined
+  })
+}
+
+/** @throws Error when a text, an answer or a log, shows the secret of a claim. */
+export function refuseSecrets(text: string): void {
+  for (const [token] of text.matchAll(/(?<![\w-])[\w-]{22}(?![\w-])/g)) {
+    if (secrets.has(token))
+      throw new Error(`Expected no secret of a claim, but found one: ${text.slice(0, 2000)}`)
+  }
 }
 
 function matches(pattern: string, pathname: string): boolean {

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { inspect } from 'node:util'
 import express from 'express'
 import { onTestFinished } from 'vitest'
 import { tunacorn, type TunaCornOptions, type TunaCornRouter } from '@tunacorn/express'
 import { Api } from './api.js'
+import { refuseSecrets } from './contract.js'
 import { recordingLogger, type RecordingLogger } from './recording-logger.js'
 
 export interface Served {
@@ -22,7 +24,10 @@ export async function serve(options: TunaCornOptions = {}): Promise<Served> {
   const router = tunacorn({ logger: log, ...options, engine: { ...quick, ...options.engine } })
   // That it is in memory only has been said by now; what comes is about requests.
   log.lines.length = 0
-  onTestFinished(() => router.close())
+  onTestFinished(async () => {
+    await router.close()
+    refuseSecrets(inspect(log.lines, { depth: 10, maxArrayLength: null, maxStringLength: null }))
+  })
   const api = new Api(await listen(express().use(router)))
   return { api, router, log }
 }

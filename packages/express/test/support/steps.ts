@@ -3,6 +3,9 @@ import type {
   ClaimedTasks,
   ClaimTasks,
   Definition,
+  FailTask,
+  HistoryEvent,
+  HistoryPage,
   Process,
   Reported,
   StartProcess,
@@ -19,13 +22,22 @@ export const yaml = 'application/yaml'
 export type Tasks =
   Readonly<Record<string, readonly string[]>> | readonly (readonly [string, readonly string[]])[]
 
-export function source(name: string, tasks: Tasks): object {
+/** @param settings what the definition says besides, such as `{ defaults: { retry: 1 } }`. */
+export function source(name: string, tasks: Tasks, settings: object = {}): object {
   const pairs = Array.isArray(tasks) ? (tasks as [string, string[]][]) : Object.entries(tasks)
-  return { name, tasks: pairs.map(([task, needs]) => ({ name: task, needs })) }
+  return { name, ...settings, tasks: pairs.map(([task, needs]) => ({ name: task, needs })) }
 }
 
-export async function register(api: Api, name: string, tasks: Tasks): Promise<Definition> {
-  const { status, body } = await api.post<Definition>('/definitions', source(name, tasks))
+/** For tests in which a task is handed out again, or held for long. */
+export const patient = { defaults: { retry: { limit: 5, delay: '0s' }, heartbeat: '2h' } }
+
+export async function register(
+  api: Api,
+  name: string,
+  tasks: Tasks,
+  settings: object = {},
+): Promise<Definition> {
+  const { status, body } = await api.post<Definition>('/definitions', source(name, tasks, settings))
   if (status !== 201 && status !== 200)
     throw new Error(`Expected ${name} to be registered: ${JSON.stringify(body)}`)
   return body
@@ -46,8 +58,9 @@ export async function run(
   api: Api,
   tasks: Tasks,
   rest: Omit<StartProcess, 'definition'> = {},
+  settings: object = {},
 ): Promise<Process> {
-  const { name } = await register(api, 'under-test', tasks)
+  const { name } = await register(api, 'under-test', tasks, settings)
   return start(api, name, rest)
 }
 
@@ -73,6 +86,17 @@ export async function claimOne(api: Api, rest: Partial<ClaimTasks> = {}): Promis
 export async function complete(api: Api, { id, claim }: ClaimedTask, output?: unknown): Promise<Reported> {
   const { status, body } = await api.post<Reported>(`/tasks/${id}/complete`, { claim, output })
   if (status !== 200) throw new Error(`Expected ${id} to be completed: ${JSON.stringify(body)}`)
+  return body
+}
+
+export async function fail(
+  api: Api,
+  { id, claim }: ClaimedTask,
+  error: unknown = 'broken',
+  rest: Pick<FailTask, 'retry' | 'retryIn'> = {},
+): Promise<Reported> {
+  const { status, body } = await api.post<Reported>(`/tasks/${id}/fail`, { claim, error, ...rest })
+  if (status !== 200) throw new Error(`Expected ${id} to fail: ${JSON.stringify(body)}`)
   return body
 }
 
@@ -111,4 +135,8 @@ export async function states(
 export async function board(api: Api): Promise<string[]> {
   const { body } = await api.get<TaskPage>('/tasks?limit=1000')
   return body.items.map(({ name }) => name)
+}
+
+export async function historyOf(api: Api, process: { readonly id: string }): Promise<HistoryEvent[]> {
+  return (await api.get<HistoryPage>(`/processes/${process.id}/history?limit=1000`)).body.items
 }

@@ -1,6 +1,5 @@
-import { randomBytes } from 'node:crypto'
 import pg from 'pg'
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, onTestFinished } from 'vitest'
 import type { TunaCornOptions } from '@tunacorn/express'
 import { freshDatabase, postgresUrl } from '../../../postgres/test/support/databases.js'
 import { serve, type Served } from './serve.js'
@@ -18,16 +17,27 @@ export function onEachStore(define: (serveFresh: ServeFresh) => void): void {
     beforeAll(async () => {
       const { url, drop } = await freshDatabase(postgresUrl() ?? '')
       opened.pool = new pg.Pool({ connectionString: url })
+      // Dropping the database may cut a connection that is just being closed.
+      opened.pool.on('error', () => {})
       opened.drop = drop
     })
     afterAll(async () => {
       await opened.pool?.end()
       await opened.drop?.()
     })
-    // A schema for each test is a fresh world, and quicker to have than a database.
     define((options) => {
-      const schema = `test_${randomBytes(6).toString('hex')}`
-      return serve({ database: opened.pool, schema, ...options })
+      // Registered first, so that it runs last: when nothing is served any more.
+      onTestFinished(() => empty(opened.pool))
+      return serve({ database: opened.pool, ...options })
     })
   })
+}
+
+/** As fresh as a new schema, and quicker to have: what has been prepared stays so. */
+async function empty(pool: pg.Pool | undefined): Promise<void> {
+  const found = await pool?.query<{ deletions: string | null }>(
+    `SELECT string_agg(format('DELETE FROM tunacorn.%I', tablename), '; ') AS deletions FROM pg_tables
+    WHERE schemaname = 'tunacorn' AND tablename <> 'migration'`,
+  )
+  await pool?.query(found?.rows[0]?.deletions ?? '')
 }

@@ -1,4 +1,6 @@
 import { boardColumns } from '../rows.js'
+import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes } from './board-columns.js'
+import { isCalm, isClaimable } from './claim-tasks.js'
 
 // The board's small statements: putting on, taking off, giving back, looking.
 
@@ -15,26 +17,26 @@ ORDER BY t.process_id, t.task LIMIT $7`
 
 export function scheduleTasksSql(schema: string): string {
   return `
-INSERT INTO ${schema}.task_list (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn)
-SELECT process_id, task, name, definition, priority, now(), claimable_at, claimable_at
-FROM unnest($1::uuid[], $2::int[], $3::text[], $4::text[], $5::smallint[], $6::timestamptz[])
-  AS s (process_id, task, name, definition, priority, claimable_at)
+INSERT INTO ${schema}.task_list
+  (process_id, definition, scheduled_at, claimable_at, turn, expires_at, ${newBoardTaskColumns})
+SELECT process_id, definition, now(), at, at, greatest(at, now()) + schedule_timeout_ms ${ms}, ${newBoardTaskColumns}
+FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], ${arrays(4, newBoardTaskTypes)})
+  AS s (process_id, definition, at, ${newBoardTaskColumns})
 ON CONFLICT DO NOTHING`
 }
 
-/** One probe of the index for each name and priority: delayed tasks in front cost nothing. */
+// One probe of the index for each name and priority: delayed tasks in front cost nothing.
+const claimable = (schema: string) =>
+  `t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND ${isClaimable(schema, 't')}`
+
 export function claimableNamesSql(schema: string): string {
   return `
 SELECT wanted.name FROM unnest($1::text[]) AS wanted (name)
-WHERE EXISTS (
-  SELECT FROM ${schema}.task_list t
-  WHERE t.name = wanted.name AND t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND t.claimable_at <= now())`
+WHERE EXISTS (SELECT FROM ${schema}.task_list t WHERE t.name = wanted.name AND ${claimable(schema)})`
 }
 
 export function anyClaimableSql(schema: string): string {
-  return `
-SELECT t.name FROM ${schema}.task_list t
-WHERE t.attempt >= 0 AND t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND t.claimable_at <= now() LIMIT 1`
+  return `SELECT t.name FROM ${schema}.task_list t WHERE t.attempt >= 0 AND ${claimable(schema)} LIMIT 1`
 }
 
 export function leaveBoardSql(schema: string): string {
@@ -43,14 +45,53 @@ DELETE FROM ${schema}.task_list
 WHERE process_id = $1 AND task = $2 AND attempt = $3 AND secret = $4 RETURNING task`
 }
 
+/** It waits anew, but an attempt after the first one may begin no later than `within_ms` allows. */
 export function releaseTaskSql(schema: string): string {
   return `
 UPDATE ${schema}.task_list
 SET attempt = attempt - 1, worker = NULL, claimed_at = NULL, secret = NULL, lease_ms = NULL,
-  claimable_at = turn
+  claimable_at = turn, first_claimed_at = CASE WHEN attempt > 1 THEN first_claimed_at END,
+  expires_at = least(greatest(turn, now()) + schedule_timeout_ms ${ms},
+    CASE WHEN attempt > 1 THEN first_claimed_at + within_ms ${ms} END)
 WHERE process_id = $1 AND task = $2 AND attempt = $3 AND secret = $4 RETURNING task`
 }
 
 export function cancelBoardSql(schema: string): string {
   return `DELETE FROM ${schema}.task_list WHERE process_id = $1 RETURNING task`
+}
+
+/** A lapse that workers cut off by an outage may still come back from is not due yet. */
+export function dueTasksSql(schema: string): string {
+  return `
+SELECT t.process_id, t.task, t.attempt, t.secret,
+  CASE WHEN t.worker IS NULL THEN 'not-claimed'
+    WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN 'lapsed' ELSE 'timed-out' END AS reason,
+  extract(epoch FROM now() - coalesce(t.first_claimed_at, now())) * 1000 AS elapsed_ms
+FROM ${schema}.task_list t
+WHERE t.expires_at <= now() AND (t.worker IS NULL OR ${isCalm(schema, 't')})
+ORDER BY t.expires_at LIMIT $1`
+}
+
+/** However many replicas keep time, the row is written about once a second. */
+export function beatSql(schema: string): string {
+  return `
+INSERT INTO ${schema}.pulse AS p (beat_at, calm_since) VALUES (now(), '-infinity')
+ON CONFLICT (single) DO UPDATE
+SET beat_at = now(),
+  calm_since = CASE WHEN p.beat_at <= now() - interval '5 seconds' THEN now() ELSE p.calm_since END
+WHERE p.beat_at <= now() - interval '900 milliseconds'`
+}
+
+export function notePollsSql(schema: string): string {
+  return `
+INSERT INTO ${schema}.poll AS p (name, at) SELECT DISTINCT name, now() FROM unnest($1::text[]) AS n (name)
+ORDER BY name
+ON CONFLICT (name) DO UPDATE SET at = now() WHERE p.at < now()`
+}
+
+export function lastPollsSql(schema: string): string {
+  return `
+SELECT asked.name, max(p.at) AS at
+FROM unnest($1::text[]) AS asked (name) JOIN ${schema}.poll p ON p.name IN (asked.name, '')
+GROUP BY asked.name`
 }

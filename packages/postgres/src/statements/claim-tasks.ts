@@ -1,4 +1,5 @@
 import type { ClaimRequest } from '@tunacorn/core'
+import { ms } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, or any. */
 export type ClaimScope = 'names' | 'process' | 'any'
@@ -8,35 +9,67 @@ export type ClaimScope = 'names' | 'process' | 'any'
  * and hand out, more than the limit. A row that has moved since the snapshot is not found by its ctid and is simply
  * not handed out this time. For several names each name is read in its own index order and the best are taken; rows
  * of the others that were locked on the way are free again at the end of the statement.
+ *
+ * The lease is what was asked, but not beyond the silence that the task allows nor the end of the attempt. An attempt
+ * that no other may follow is judged when its lease is over; else at its own end, should nobody have taken it over.
  */
 export function claimTasksSql(schema: string, scope: ClaimScope): string {
+  const lease = `least($2::bigint, t.heartbeat_ms, t.timeout_ms)`
   return `
 UPDATE ${schema}.task_list t
-SET attempt = t.attempt + 1, worker = $1, claimed_at = now(), lease_ms = $2,
-  claimable_at = now() + $2::bigint * interval '1 ms', secret = $3,
+SET attempt = t.attempt + 1, worker = $1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),
+  lease_ms = least($2::bigint, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms}, secret = $3,
+  expires_at = now() + (CASE WHEN ${isLast('t.attempt + 1', `now() + ${lease} ${ms}`)} THEN ${lease}
+    ELSE t.timeout_ms END) ${ms},
   lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || jsonb_build_object(
-    'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at) END
+    'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at,
+    'secret', t.secret) END
 WHERE t.ctid = ANY (ARRAY (${picks[scope](schema)}))
 RETURNING t.process_id, t.task, t.name, t.attempt, t.claimable_at`
 }
 
-const claimable = `c.claimable_at <= now() AND ($5::text IS NULL OR c.definition = $5)`
+/** Whether no attempt may follow this one, should its lease end then. */
+export function isLast(attempt: string, leaseEnd: string): string {
+  return `(${attempt} >= t.max_attempts
+    OR ${leaseEnd} >= coalesce(t.first_claimed_at, now()) + t.within_ms ${ms})`
+}
+
+/**
+ * Whether the workers who were cut off by an outage have had time to come back: their leases have passed once more
+ * since. While nobody keeps time any more, nobody can tell.
+ */
+export function isCalm(schema: string, row: string): string {
+  return `coalesce((
+    SELECT p.beat_at > now() - interval '5 seconds' AND now() >= p.calm_since + ${row}.lease_ms ${ms}
+    FROM ${schema}.pulse p), true)`
+}
+
+/** Whether this row can be handed out now: it has an attempt left that may still begin, and nobody holds it. */
+export function isClaimable(schema: string, row: string): string {
+  return `NOT ${row}.paused AND ${row}.claimable_at <= now() AND ${row}.attempt < ${row}.max_attempts
+    AND (now() <= ${row}.first_claimed_at + ${row}.within_ms ${ms}) IS NOT FALSE
+    AND (${row}.worker IS NULL OR ${isCalm(schema, row)})`
+}
+
+function claimable(schema: string): string {
+  return `${isClaimable(schema, 'c')} AND ($5::text IS NULL OR c.definition = $5)`
+}
 
 const picks: Record<ClaimScope, (schema: string) => string> = {
   names: (schema) => `
   SELECT best.place FROM unnest($6::text[]) AS wanted (name) CROSS JOIN LATERAL (
     SELECT c.ctid AS place, c.priority, c.claimable_at FROM ${schema}.task_list c
-    WHERE c.name = wanted.name AND ${claimable}
+    WHERE c.name = wanted.name AND ${claimable(schema)}
     ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED
   ) best ORDER BY best.priority DESC, best.claimable_at LIMIT $4`,
   process: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
   WHERE c.process_id = $6 AND ($7::int IS NULL OR c.task = $7) AND ($8::text[] IS NULL OR c.name = ANY ($8))
-    AND ${claimable}
+    AND ${claimable(schema)}
   ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
   any: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.attempt >= 0 AND ${claimable}
+  WHERE c.attempt >= 0 AND ${claimable(schema)}
   ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
 }
 

@@ -1,28 +1,66 @@
-import type { ProcessChange } from '@tunacorn/core'
+import type { NewProcess, ProcessChange } from '@tunacorn/core'
+import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes, newBoardTaskValues } from './board-columns.js'
+
+const processTypes = [
+  'uuid',
+  'text',
+  'int',
+  'bool',
+  'int',
+  'smallint',
+  'text',
+  'text',
+  'bigint',
+  'uuid',
+  'text',
+  'text',
+]
+const enteringTypes = ['uuid', 'text', 'bigint', ...newBoardTaskTypes]
 
 /**
- * Stores new processes: record, first event and what is active at once, each all or nothing. `standing` holds the
- * definitions they come from, so that none is removed under them, and none that was chosen for being the default is
- * any other by now. What was not inserted is not in the answer.
+ * Stores new processes: record, first event and what is active at once, each all or nothing. What was not inserted is
+ * not in the answer.
+ *
+ * - `standing` holds the definitions they come from, so that none is removed under them, and none that was chosen for
+ *   being the default is any other by now.
+ * - `remembered` makes a start that may be sent again happen once: of several with the same key, one gets the row.
+ * - A process whose own key is taken by a live one is not inserted either: the index by key says so.
+ * - Keys go in in their order, those to be remembered first: two replicas with the same ones wait for each other in turn,
+ *   not in a circle.
  */
 export function startProcessesSql(schema: string): string {
   return `
 WITH standing AS MATERIALIZED (
-  SELECT d.name, d.version, d.turn = (SELECT max(turn) FROM ${schema}.definition x WHERE x.name = d.name) AS is_default
+  SELECT d.name, d.version,
+    d.turn = (SELECT max(turn) FROM ${schema}.definition x WHERE x.name = d.name) AS is_default
   FROM ${schema}.definition d
   WHERE (d.name, d.version) IN (SELECT * FROM unnest($2::text[], $3::int[]))
   FOR KEY SHARE OF d
 ),
-started AS (
-  INSERT INTO ${schema}.process
-    (id, definition, definition_version, state, version, total, completed, failed, priority, input, started_at)
-  SELECT n.id, n.definition, n.version, 'running', 1, n.total, 0, 0, n.priority, n.input::json, now()
-  FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bool[], $5::int[], $6::smallint[], $7::text[])
-    AS n (id, definition, version, as_default, total, priority, input)
+asked AS MATERIALIZED (
+  SELECT n.* FROM unnest(${arrays(1, processTypes)}) AS n (id, definition, version, as_default, total, priority,
+    input, key, timeout_ms, failure_of, once_key, request_hash)
   WHERE EXISTS (
     SELECT FROM standing s
     WHERE s.name = n.definition AND s.version = n.version AND (s.is_default OR NOT n.as_default))
-  ON CONFLICT (id) DO NOTHING
+  AND (n.key IS NULL OR NOT EXISTS (
+    SELECT FROM ${schema}.process p
+    WHERE p.definition = n.definition AND p.key = n.key AND p.state IN ('running', 'paused')))
+),
+remembered AS (
+  INSERT INTO ${schema}.started_once (key, request_hash, process_id)
+  SELECT once_key, request_hash, id FROM asked WHERE once_key IS NOT NULL ORDER BY once_key, id
+  ON CONFLICT (key) DO NOTHING
+  RETURNING process_id
+),
+started AS (
+  INSERT INTO ${schema}.process (id, definition, definition_version, state, version, total, completed, failed,
+    priority, input, key, started_at, deadline, failure_of)
+  SELECT id, definition, version, 'running', 1, total, 0, 0,
+    priority, input::json, key, now(), now() + timeout_ms ${ms}, failure_of
+  FROM asked WHERE once_key IS NULL OR id IN (SELECT process_id FROM remembered)
+  ORDER BY definition, key, id
+  ON CONFLICT DO NOTHING
   RETURNING id
 ),
 told AS (
@@ -30,29 +68,44 @@ told AS (
   SELECT id, 1, 'process-started', now() FROM started
 ),
 entered AS (
-  INSERT INTO ${schema}.task_list (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn)
-  SELECT process_id, task, name, definition, priority, now(), now(), now()
-  FROM unnest($8::uuid[], $9::int[], $10::text[], $11::text[], $12::smallint[])
-    AS e (process_id, task, name, definition, priority)
+  INSERT INTO ${schema}.task_list
+    (process_id, definition, scheduled_at, claimable_at, turn, expires_at, ${newBoardTaskColumns})
+  SELECT process_id, definition, now(), at, at, at + schedule_timeout_ms ${ms}, ${newBoardTaskColumns}
+  FROM (
+    SELECT *, now() + delay_ms ${ms} AS at
+    FROM unnest(${arrays(1 + processTypes.length, enteringTypes)})
+      AS e (process_id, definition, delay_ms, ${newBoardTaskColumns})
+  ) AS entering
   WHERE process_id IN (SELECT id FROM started)
 )
 SELECT id, now() AS at FROM started`
 }
 
-export function startProcessesValues(changes: readonly ProcessChange[]): unknown[] {
-  const entering = changes.flatMap((change) => change.enter.map((task) => ({ change, task })))
+/** A change that starts its process. */
+export type Start = ProcessChange & { readonly started: NewProcess }
+
+export function isStart(change: ProcessChange): change is Start {
+  return change.started !== undefined
+}
+
+export function startProcessesValues(starts: readonly Start[]): unknown[] {
+  const entering = starts.flatMap((start) => start.enter.map((task) => ({ start, task })))
   return [
-    changes.map(({ id }) => id),
-    changes.map(({ definition }) => definition),
-    changes.map(({ started }) => started?.definitionVersion),
-    changes.map(({ started }) => started?.isDefaultVersion),
-    changes.map(({ started }) => started?.total),
-    changes.map(({ priority }) => priority),
-    changes.map(({ started }) => started?.input?.text ?? null),
-    entering.map(({ change }) => change.id),
-    entering.map(({ task }) => task.task),
-    entering.map(({ task }) => task.name),
-    entering.map(({ change }) => change.definition),
-    entering.map(({ change }) => change.priority),
+    starts.map(({ id }) => id),
+    starts.map(({ definition }) => definition),
+    starts.map(({ started }) => started.definitionVersion),
+    starts.map(({ started }) => started.isDefaultVersion),
+    starts.map(({ started }) => started.total),
+    starts.map(({ started }) => started.priority),
+    starts.map(({ started }) => started.input?.text ?? null),
+    starts.map(({ started }) => started.key ?? null),
+    starts.map(({ timeoutMs }) => timeoutMs),
+    starts.map(({ started }) => started.failureOf ?? null),
+    starts.map(({ started }) => started.once?.key ?? null),
+    starts.map(({ started }) => started.once?.requestHash ?? null),
+    entering.map(({ start }) => start.id),
+    entering.map(({ start }) => start.definition),
+    entering.map(({ task }) => task.delayMs),
+    ...newBoardTaskValues(entering.map(({ task }) => task)),
   ]
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander'
-import { readServeConfig, type Flags } from '../config.js'
+import { engineSettingNames, readServeConfig, type Flags } from '../config.js'
 import { examples, withSettings } from './settings-options.js'
 
 export function serveCommand(): Command {
@@ -17,7 +17,7 @@ export function serveCommand(): Command {
       ) + '\nA password is safer in DATABASE_URL: flags are seen by all users of a machine.\n',
     )
     .action(run)
-  return withSettings(command, ['host', 'port', 'dataDir', 'databaseUrl', 'logLevel'])
+  return withSettings(command, ['host', 'port', 'dataDir', 'databaseUrl', 'logLevel', ...engineSettingNames])
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -35,11 +35,13 @@ async function validateAll(files: readonly string[]): Promise<void> {
 }
 
 async function validate(file: string): Promise<Verdict> {
-  const { DefinitionError, readDefinition } = await import('@tunacorn/core')
+  const { DefinitionError, describeWorstCase, engineDefaults, readDefinition, worstCaseEnd } =
+    await import('@tunacorn/core')
   try {
     const { text, format } = await readDefinitionFile(file)
-    const { tasks } = await readDefinition(text, { format, requireName: false })
-    console.log(`${file}: sound, ${countOf(tasks.length, 'task')}`)
+    const definition = await readDefinition(text, { format, requireName: false })
+    const worst = describeWorstCase(worstCaseEnd(definition, engineDefaults))
+    console.log(`${file}: sound, ${countOf(definition.tasks.length, 'task')}; ${worst}`)
     return 'sound'
   } catch (error) {
     if (error instanceof DefinitionError) {

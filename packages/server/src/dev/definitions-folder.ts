@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DefinitionError } from '@tunacorn/core'
+import { DefinitionError, TunaCornError } from '@tunacorn/core'
 import { problemLines, readDefinitionFile } from '../definition-file.js'
 import { Failure } from '../failures.js'
 import type { RunningServer } from '../serve.js'
@@ -18,26 +18,53 @@ export interface RegisteredFolder {
   readonly complaints: readonly string[]
 }
 
-/** Registers every definition file of the folder itself, in the order of their names. One that is broken does not stop the others. */
+/**
+ * Registers every definition file of the folder itself, in the order of their names; but one that names a failure
+ * process after that one. One that is broken does not stop the others.
+ */
 export async function registerFolder(
   engine: RunningServer['engine'],
   folder: string,
 ): Promise<RegisteredFolder> {
   const definitions: RegisteredDefinition[] = []
   const complaints: string[] = []
-  for (const file of await definitionFiles(folder)) {
-    try {
-      // oxlint-disable no-await-in-loop -- one after the other, so that the last of two of the same name is the default
-      const { text, format } = await readDefinitionFile(file)
-      const { stored } = await engine.registerDefinition(text, format)
-      definitions.push(stored)
-    } catch (error) {
-      if (error instanceof DefinitionError) complaints.push(...problemLines(file, error))
-      else if (error instanceof Failure) complaints.push(error.message)
-      else throw error
+  let files = await definitionFiles(folder)
+  for (let registered = 1; files.length > 0 && registered > 0;) {
+    const waiting: { file: string; complaint: string }[] = []
+    registered = 0
+    for (const file of files) {
+      // oxlint-disable-next-line no-await-in-loop -- so that the last of two of the same name is the default
+      const result = await registerFile(engine, file)
+      if ('stored' in result) {
+        definitions.push(result.stored)
+        registered += 1
+      } else if (result.mayFollow) waiting.push({ file, complaint: result.complaints.join('\n') })
+      else complaints.push(...result.complaints)
     }
+    files = waiting.map(({ file }) => file)
+    if (registered === 0) complaints.push(...waiting.map(({ complaint }) => complaint))
   }
   return { folder, definitions, complaints }
+}
+
+type Registered =
+  | { readonly stored: RegisteredDefinition }
+  /** `mayFollow`: once another one is registered, this one may be too. */
+  | { readonly complaints: readonly string[]; readonly mayFollow: boolean }
+
+async function registerFile(engine: RunningServer['engine'], file: string): Promise<Registered> {
+  try {
+    const { text, format } = await readDefinitionFile(file)
+    const { stored } = await engine.registerDefinition(text, format)
+    return { stored }
+  } catch (error) {
+    if (error instanceof DefinitionError) return { complaints: problemLines(file, error), mayFollow: false }
+    if (error instanceof Failure) return { complaints: [error.message], mayFollow: false }
+    if (error instanceof TunaCornError && error.code === 'failure-process-invalid') {
+      return { complaints: [`${file}: ${error.message}`], mayFollow: true }
+    }
+    throw error
+  }
 }
 
 async function definitionFiles(folder: string): Promise<string[]> {

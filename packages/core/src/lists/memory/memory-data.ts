@@ -1,17 +1,24 @@
-import type { ProcessRecord, HistoryEvent } from '../process-list.js'
+import type { HistoryEvent, ProcessRecord, StartOnce } from '../process-list.js'
 import type { StoredDefinition } from '../definition-list.js'
-import type { BoardTask, TaskRef } from '../task-list.js'
+import type { TaskRef } from '../board.js'
+import type { BoardTask } from '../task-list.js'
 
 export interface MemoryProcess {
   record: ProcessRecord
+  /** Since when its deadline stands still. */
+  pausedAt: Date | undefined
   readonly history: HistoryEvent[]
 }
 
-export interface MemoryBoardRow extends BoardTask {
+export interface MemoryBoardRow extends Omit<BoardTask, 'readAt'> {
   readonly secret: string | undefined
   readonly leaseMs: number
   /** Its turn on the board, which it gets back when it is released. */
   readonly turn: Date
+  readonly timeoutMs: number
+  readonly heartbeatMs: number
+  readonly scheduleTimeoutMs: number
+  readonly withinMs: number | undefined
 }
 
 /** What the three lists in memory share; their `store`. One thread and no await inside make it atomic. */
@@ -21,13 +28,39 @@ export class MemoryData {
   readonly lastVersions = new Map<string, number>()
   readonly processes = new Map<string, MemoryProcess>()
   readonly board = new Map<string, MemoryBoardRow>()
-  readonly now: () => Date
+  readonly startedOnce = new Map<string, StartOnce & { readonly id: string; readonly at: Date }>()
+  readonly polls = new Map<string | undefined, Date>()
+  readonly #clock: () => number
+  #moment: Date | undefined
 
-  constructor(now: () => number) {
-    this.now = () => new Date(now())
+  constructor(clock: () => number) {
+    this.#clock = clock
+  }
+
+  now(): Date {
+    return this.#moment ?? new Date(this.#clock())
+  }
+
+  /** As in a transaction, all that `run` does happens at one and the same moment. */
+  atOnce<T>(run: () => T): T {
+    const outer = this.#moment
+    this.#moment = this.now()
+    try {
+      return run()
+    } finally {
+      this.#moment = outer
+    }
   }
 }
 
 export function boardKey({ processId, task }: TaskRef): string {
   return `${processId}.${task}`
+}
+
+export function later(than: Date, byMs: number): Date {
+  return new Date(than.getTime() + byMs)
+}
+
+export function earliest(...dates: readonly Date[]): Date {
+  return new Date(Math.min(...dates.map((date) => date.getTime())))
 }

@@ -1,8 +1,10 @@
-import type { MemoryData, MemoryProcess } from './memory-data.js'
+import { commitChange, onceForMs, standingOnce } from './memory-commit.js'
+import type { MemoryData } from './memory-data.js'
+import { isLive } from '../../process/state.js'
+import type { HeldTask } from '../board.js'
 import type {
   FetchedProcess,
   HistoryEvent,
-  NewEvent,
   PersistResult,
   ProcessChange,
   ProcessCriteria,
@@ -10,10 +12,8 @@ import type {
   ProcessOverview,
   ProcessRecord,
 } from '../process-list.js'
-import { boardKey, type MemoryBoardRow } from './memory-data.js'
-import { clearBoard, liveRow, scheduleOn } from './memory-task-list.js'
 
-/** Processes in memory. Each change is checked in full before anything of it is done. */
+/** Processes in memory. */
 export class MemoryProcessList implements ProcessList {
   readonly store: MemoryData
 
@@ -28,7 +28,11 @@ export class MemoryProcessList implements ProcessList {
   }
 
   async persist(changes: readonly ProcessChange[]): Promise<PersistResult[]> {
-    return changes.map((change) => this.#commit(change))
+    return changes.map((change) => commitChange(this.store, change))
+  }
+
+  async persistWithin(): Promise<PersistResult> {
+    throw new TypeError('Expected a store with transactions, but this one is in memory. Give a database.')
   }
 
   async persistHeld(
@@ -36,16 +40,60 @@ export class MemoryProcessList implements ProcessList {
     decide: (fetched: FetchedProcess | undefined) => ProcessChange | undefined,
   ): Promise<PersistResult | undefined> {
     const change = decide(this.#read(read))
-    return change === undefined ? undefined : this.#commit(change)
+    return change === undefined ? undefined : commitChange(this.store, change)
   }
 
   async destroy(ids: readonly string[]): Promise<string[]> {
     const ended = ids.filter((id) => {
       const state = this.store.processes.get(id)?.record.state
-      return state !== undefined && state !== 'running'
+      return state !== undefined && !isLive(state)
     })
     for (const id of ended) this.store.processes.delete(id)
     return ended
+  }
+
+  async findOnce(key: string): Promise<{ id: string; requestHash: string } | undefined> {
+    const { id, requestHash } = standingOnce(this.store, key) ?? {}
+    return id === undefined || requestHash === undefined ? undefined : { id, requestHash }
+  }
+
+  async findByKey(definition: string, key: string): Promise<string | undefined> {
+    return this.#records().find(
+      (record) => record.definition === definition && record.key === key && isLive(record.state),
+    )?.id
+  }
+
+  async findReport({ processId, task, claim }: HeldTask): Promise<HistoryEvent | undefined> {
+    return this.store.processes
+      .get(processId)
+      ?.history.find(
+        (event) =>
+          event.task === task &&
+          event.claim?.attempt === claim.attempt &&
+          event.claim.secret === claim.secret,
+      )
+  }
+
+  async due(limit: number): Promise<string[]> {
+    const now = this.store.now()
+    return this.#records()
+      .filter(({ state, deadline }) => state === 'running' && deadline <= now)
+      .sort((a, b) => a.deadline.getTime() - b.deadline.getTime())
+      .slice(0, limit)
+      .map(({ id }) => id)
+  }
+
+  async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
+    const now = this.store.now().getTime()
+    for (const [key, { at }] of this.store.startedOnce) {
+      if (now - at.getTime() > onceForMs) this.store.startedOnce.delete(key)
+    }
+    if (endedMsAgo === undefined) return []
+    const old = this.#records()
+      .flatMap(({ id, endedAt }) => (endedAt === undefined ? [] : [{ id, endedMs: endedAt.getTime() }]))
+      .filter(({ endedMs }) => now - endedMs > endedMsAgo)
+      .sort((a, b) => a.endedMs - b.endedMs)
+    return this.destroy(old.slice(0, limit).map(({ id }) => id))
   }
 
   async overview(id: string): Promise<ProcessOverview | undefined> {
@@ -56,18 +104,18 @@ export class MemoryProcessList implements ProcessList {
     return {
       record: process.record,
       counts: { scheduled: rows.length - claimed, claimed },
-      ending: process.record.state === 'running' ? undefined : process.history.at(-1),
+      ending: isLive(process.record.state) ? undefined : process.history.at(-1),
     }
   }
 
   async list(criteria: ProcessCriteria): Promise<ProcessRecord[]> {
-    const { state, definition, beforeId, limit } = criteria
-    return [...this.store.processes.values()]
-      .map(({ record }) => record)
+    const { state, definition, key, beforeId, limit } = criteria
+    return this.#records()
       .filter(
         (record) =>
           (state === undefined || record.state === state) &&
           (definition === undefined || record.definition === definition) &&
+          (key === undefined || record.key === key) &&
           (beforeId === undefined || record.id < beforeId),
       )
       .sort((a, b) => (a.id < b.id ? 1 : -1))
@@ -84,6 +132,10 @@ export class MemoryProcessList implements ProcessList {
     return reads.map(({ id, version }) => this.store.processes.get(id)?.history[version - 1])
   }
 
+  #records(): ProcessRecord[] {
+    return [...this.store.processes.values()].map(({ record }) => record)
+  }
+
   #read({ id, afterVersion }: { id: string; afterVersion: number }): FetchedProcess | undefined {
     const process = this.store.processes.get(id)
     if (process === undefined) return undefined
@@ -91,96 +143,5 @@ export class MemoryProcessList implements ProcessList {
       record: process.record,
       events: process.history.slice(afterVersion).map(({ type, task }) => ({ type, task })),
     }
-  }
-
-  #commit(change: ProcessChange): PersistResult {
-    const process = this.#processFor(change)
-    if (process === undefined) return { status: 'moved' }
-    const lost = this.#lostClaims(change)
-    if (lost.length > 0) return { status: 'claims-lost', tasks: lost }
-
-    const now = this.store.now()
-    for (const event of change.events) this.#append(process, change.id, event, now)
-    this.#updateBoard(change, process.record.startedAt)
-    process.record = {
-      ...process.record,
-      state: change.state,
-      version: process.history.length,
-      completed: change.completed,
-      failed: change.failed,
-      endedAt: change.state === 'running' ? undefined : now,
-    }
-    this.store.processes.set(change.id, process)
-    return { status: 'committed', at: now }
-  }
-
-  /** The process at the version that the change expects; a new one when it is to start. */
-  #processFor(change: ProcessChange): MemoryProcess | undefined {
-    const known = this.store.processes.get(change.id)
-    const { started } = change
-    if (started === undefined) return known?.record.version === change.expectedVersion ? known : undefined
-    if (known !== undefined || !this.#definitionStands(change)) return undefined
-    return {
-      history: [],
-      record: {
-        id: change.id,
-        definition: change.definition,
-        definitionVersion: started.definitionVersion,
-        state: change.state,
-        version: 0,
-        total: started.total,
-        completed: 0,
-        failed: 0,
-        priority: change.priority,
-        input: started.input,
-        startedAt: this.store.now(),
-        endedAt: undefined,
-      },
-    }
-  }
-
-  #definitionStands({ definition, started }: ProcessChange): boolean {
-    const versions = this.store.definitions.get(definition) ?? []
-    const named = versions.find(({ version }) => version === started?.definitionVersion)
-    return named !== undefined && (!started?.isDefaultVersion || named === versions.at(-1))
-  }
-
-  #lostClaims(change: ProcessChange): number[] {
-    return change.events.flatMap(({ task, claim }) => {
-      if (task === undefined || claim === undefined) return []
-      return liveRow(this.store, { processId: change.id, task, claim }) === undefined ? [task] : []
-    })
-  }
-
-  #append(process: MemoryProcess, processId: string, event: NewEvent, at: Date): void {
-    const row = this.#rowOf(processId, event)
-    process.history.push({
-      version: process.history.length + 1,
-      type: event.type,
-      at,
-      task: event.task,
-      claim: event.claim,
-      worker: row?.worker,
-      scheduledAt: row?.scheduledAt,
-      claimedAt: row?.claimedAt,
-      lapsed: row?.lapsed ?? [],
-      payload: event.payload,
-    })
-  }
-
-  #rowOf(processId: string, { task, claim }: NewEvent): MemoryBoardRow | undefined {
-    if (task === undefined || claim === undefined) return undefined
-    return this.store.board.get(boardKey({ processId, task }))
-  }
-
-  #updateBoard(change: ProcessChange, startedAt: Date): void {
-    const { id: processId, definition, priority } = change
-    for (const { task, claim } of change.events) {
-      if (task !== undefined && claim !== undefined) this.store.board.delete(boardKey({ processId, task }))
-    }
-    for (const { task, name } of change.enter) {
-      scheduleOn(this.store, { processId, task, name, definition, priority, claimableAt: startedAt })
-    }
-    if (change.state === 'failed' || change.state === 'cancelled') clearBoard(this.store, processId)
   }
 }

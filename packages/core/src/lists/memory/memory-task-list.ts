@@ -1,11 +1,24 @@
 import { boardKey, type MemoryBoardRow, type MemoryData } from './memory-data.js'
+import {
+  attemptDeadline,
+  claimedRow,
+  clearBoard,
+  dueTask,
+  isClaimable,
+  judgedAt,
+  leaseEnd,
+  liveRow,
+  scheduleOn,
+  waitingRow,
+} from './memory-board.js'
+import type { HeldTask, TaskRef } from '../board.js'
 import type {
   BoardCriteria,
   BoardTask,
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
-  HeldTask,
+  DueTask,
   ScheduledTask,
   TaskList,
 } from '../task-list.js'
@@ -19,49 +32,36 @@ export class MemoryTaskList implements TaskList {
   }
 
   async fetch(criteria: BoardCriteria): Promise<BoardTask[]> {
+    const readAt = this.store.now()
     return this.#rows()
       .filter((row) => matchesBoardCriteria(row, criteria))
       .sort(byPlace)
       .slice(0, criteria.limit)
-      .map(({ secret: _secret, leaseMs: _leaseMs, turn: _turn, ...task }) => task)
+      .map((row) => boardTask(row, readAt))
   }
 
   async schedule(tasks: readonly ScheduledTask[]): Promise<void> {
-    for (const task of tasks) scheduleOn(this.store, task)
+    for (const task of tasks) scheduleOn(this.store, task, false)
   }
 
   async claim(request: ClaimRequest): Promise<ClaimedBoardTask[]> {
     const now = this.store.now()
-    const leaseExpiresAt = new Date(now.getTime() + request.leaseMs)
     return this.#rows()
-      .filter((row) => row.claimableAt <= now && matchesClaim(row, request))
+      .filter((row) => isClaimable(row, now) && matchesClaim(row, request))
       .sort(byTurn)
       .slice(0, request.max)
       .map((row) => {
-        const attempt = row.attempt + 1
-        this.#put({
-          ...row,
-          attempt,
-          worker: request.worker,
-          claimedAt: now,
-          claimableAt: leaseExpiresAt,
-          leaseMs: request.leaseMs,
-          secret: request.secret,
-          lapsed: withLapse(row),
-        })
-        return {
-          processId: row.processId,
-          task: row.task,
-          name: row.name,
-          claim: { attempt, secret: request.secret },
-          leaseExpiresAt,
-        }
+        const claimed = claimedRow(row, request, now)
+        this.#put(claimed)
+        const { processId, task, name, attempt } = claimed
+        const claim = { attempt, secret: request.secret }
+        return { processId, task, name, claim, leaseExpiresAt: claimed.claimableAt }
       })
   }
 
   async claimable(names: readonly string[] | undefined): Promise<string[]> {
     const now = this.store.now()
-    const found = this.#rows().filter((row) => row.claimableAt <= now && (names?.includes(row.name) ?? true))
+    const found = this.#rows().filter((row) => isClaimable(row, now) && (names?.includes(row.name) ?? true))
     const foundNames = [...new Set(found.map((row) => row.name))]
     return names === undefined ? foundNames.slice(0, 1) : foundNames
   }
@@ -75,11 +75,12 @@ export class MemoryTaskList implements TaskList {
   }
 
   async extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]> {
+    const now = this.store.now()
     return held.map((one) => {
       const row = liveRow(this.store, one)
-      if (row === undefined) return undefined
-      const claimableAt = new Date(this.store.now().getTime() + (leaseMs ?? row.leaseMs))
-      this.#put({ ...row, claimableAt })
+      if (row === undefined || now >= attemptDeadline(row, now)) return undefined
+      const claimableAt = leaseEnd(row, leaseMs ?? row.leaseMs, now)
+      this.#put({ ...row, claimableAt, expiresAt: judgedAt(row, claimableAt) })
       return claimableAt
     })
   }
@@ -87,15 +88,40 @@ export class MemoryTaskList implements TaskList {
   async release(held: HeldTask): Promise<boolean> {
     const row = liveRow(this.store, held)
     if (row === undefined) return false
-    this.#put({
-      ...row,
-      attempt: row.attempt - 1,
-      worker: undefined,
-      claimedAt: undefined,
-      secret: undefined,
-      claimableAt: row.turn,
-    })
+    const before = { ...row, attempt: row.attempt - 1 }
+    this.#put({ ...waitingRow(before, row.turn, this.store.now()), lapsed: row.lapsed })
     return true
+  }
+
+  async due(limit: number): Promise<DueTask[]> {
+    const now = this.store.now()
+    return this.#rows()
+      .filter(({ expiresAt }) => expiresAt <= now)
+      .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime())
+      .slice(0, limit)
+      .map((row) => dueTask(row, now))
+  }
+
+  async beat(): Promise<void> {
+    // A store in memory is never away while somebody is there to miss it.
+  }
+
+  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
+    for (const name of names) this.store.polls.set(name, this.store.now())
+  }
+
+  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
+    const { polls } = this.store
+    const latest = new Map<string, Date>()
+    for (const name of names) {
+      const [first, ...others] = [polls.get(name), polls.get(undefined)].filter((at) => at !== undefined)
+      if (first !== undefined)
+        latest.set(
+          name,
+          others.reduce((a, b) => (a > b ? a : b), first),
+        )
+    }
+    return latest
   }
 
   async cancel(processId: string): Promise<number> {
@@ -115,41 +141,13 @@ export class MemoryTaskList implements TaskList {
   }
 }
 
-/** The row that this claim holds; `undefined` when the claim is not live. */
-export function liveRow(data: MemoryData, held: HeldTask): MemoryBoardRow | undefined {
-  const row = data.board.get(boardKey(held))
-  return row?.secret === held.claim.secret && row.attempt === held.claim.attempt ? row : undefined
+function boardTask(row: MemoryBoardRow, readAt: Date): BoardTask {
+  const { secret: _1, leaseMs: _2, turn: _3, timeoutMs: _4, heartbeatMs: _5, ...rest } = row
+  const { scheduleTimeoutMs: _6, withinMs: _7, ...task } = rest
+  return { ...task, readAt }
 }
 
-export function scheduleOn(data: MemoryData, task: ScheduledTask): void {
-  const key = boardKey(task)
-  if (data.board.has(key)) return
-  data.board.set(key, {
-    ...task,
-    attempt: 0,
-    scheduledAt: data.now(),
-    worker: undefined,
-    claimedAt: undefined,
-    lapsed: [],
-    secret: undefined,
-    leaseMs: 0,
-    turn: task.claimableAt,
-  })
-}
-
-export function clearBoard(data: MemoryData, processId: string): number {
-  const rows = [...data.board.values()].filter((row) => row.processId === processId)
-  for (const row of rows) data.board.delete(boardKey(row))
-  return rows.length
-}
-
-function withLapse(row: MemoryBoardRow): MemoryBoardRow['lapsed'] {
-  const { worker, claimedAt } = row
-  if (worker === undefined || claimedAt === undefined) return row.lapsed
-  return [...row.lapsed, { attempt: row.attempt, worker, claimedAt, leaseExpiredAt: row.claimableAt }]
-}
-
-function matchesClaim(row: BoardTask, criteria: ClaimCriteria): boolean {
+function matchesClaim(row: MemoryBoardRow, criteria: ClaimCriteria): boolean {
   const { names, definition, processId, task } = criteria
   return (
     (names === undefined || names.includes(row.name)) &&
@@ -159,7 +157,7 @@ function matchesClaim(row: BoardTask, criteria: ClaimCriteria): boolean {
   )
 }
 
-function matchesBoardCriteria(row: BoardTask, criteria: BoardCriteria): boolean {
+function matchesBoardCriteria(row: MemoryBoardRow, criteria: BoardCriteria): boolean {
   const { name, definition, processId, state, after } = criteria
   return (
     (name === undefined || row.name === name) &&
@@ -170,11 +168,11 @@ function matchesBoardCriteria(row: BoardTask, criteria: BoardCriteria): boolean 
   )
 }
 
-function byTurn(a: BoardTask, b: BoardTask): number {
+function byTurn(a: MemoryBoardRow, b: MemoryBoardRow): number {
   return b.priority - a.priority || a.claimableAt.getTime() - b.claimableAt.getTime()
 }
 
-function byPlace(a: { processId: string; task: number }, b: { processId: string; task: number }): number {
+function byPlace(a: TaskRef, b: TaskRef): number {
   if (a.processId !== b.processId) return a.processId < b.processId ? -1 : 1
   return a.task - b.task
 }

@@ -5,15 +5,21 @@ import type { Promises } from '../store-world.js'
 
 export function boardPromises(promises: Promises): void {
   promises('a scheduled task is on the board as it was given', async ({ store }) => {
-    const given = await schedule(store, { task: 3, name: 'cut', definition: 'cake', priority: -2 })
+    const place = { processId: newProcessId(), task: 3 }
+    const claimableAt = new Date(Date.UTC(2020, 1, 2))
+    const given = { ...place, name: 'cut', definition: 'cake', priority: -2, claimableAt, maxAttempts: 7 }
+    await schedule(store, given)
     const task = theOnly(await board(store))
     assert.deepEqual(task, {
       ...given,
       attempt: 0,
       scheduledAt: task.scheduledAt,
+      expiresAt: task.expiresAt,
       worker: undefined,
       claimedAt: undefined,
+      firstClaimedAt: undefined,
       lapsed: [],
+      isPaused: false,
     })
   })
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { aDefinition, cancellationOf, startOf } from '../builders.js'
+import { aDefinition, startOf } from '../builders.js'
+import { cancellationOf } from '../changes.js'
 import { commit, persist, recordOf, register, startProcess, theOnly } from '../steps.js'
 import type { Promises } from '../store-world.js'
 

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { boardTasks, cancellationOf, completionOf, newProcessId, startOf, taskNames } from '../builders.js'
+import { boardTasks, newProcessId, startOf, taskNames } from '../builders.js'
+import { cancellationOf, completionOf } from '../changes.js'
 import {
   board,
   claim,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cancellationOf, completionOf, taskNames } from '../builders.js'
+import { taskNames } from '../builders.js'
+import { cancellationOf, completionOf } from '../changes.js'
 import { claim, claimOne, commit, historyOf, recordOf, register, startProcess, theOnly } from '../steps.js'
 import { Payload } from '../../payload.js'
 import type { Promises } from '../store-world.js'

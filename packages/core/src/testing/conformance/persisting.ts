@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { boardTasks, cancellationOf, completionOf, failureOf, startOf } from '../builders.js'
+import { boardTasks, startOf } from '../builders.js'
+import { cancellationOf, completionOf, failureOf } from '../changes.js'
 import {
   board,
   claim,

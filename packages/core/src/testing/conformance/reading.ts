@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cancellationOf, completionOf, failureOf, newProcessId, taskNames } from '../builders.js'
+import { newProcessId, taskNames } from '../builders.js'
+import { cancellationOf, completionOf, failureOf } from '../changes.js'
 import {
   board,
   claim,

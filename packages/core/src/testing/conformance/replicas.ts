@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cancellationOf, completionOf, startOf, taskNames } from '../builders.js'
+import { startOf, taskNames } from '../builders.js'
+import { cancellationOf, completionOf } from '../changes.js'
 import { board, claim, commit, historyOf, maxRounds, persist, register } from '../steps.js'
 import type { ProcessChange, ProcessRecord } from '../../lists/process-list.js'
 import type { Store } from '../../lists/store.js'

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { cancellationOf, completionOf, failureOf, newSecret } from '../builders.js'
+import { newSecret } from '../builders.js'
+import { cancellationOf, completionOf, failureOf } from '../changes.js'
 import {
   board,
   claim,
@@ -38,6 +39,8 @@ export function reportPromises(promises: Promises): void {
       scheduledAt: onBoard.scheduledAt,
       claimedAt: onBoard.claimedAt,
       lapsed: [],
+      reason: undefined,
+      retryAt: undefined,
       payload: Payload.from({ done: true }),
     })
     assert.ok(
@@ -198,6 +201,8 @@ export function reportPromises(promises: Promises): void {
       scheduledAt: undefined,
       claimedAt: undefined,
       lapsed: [],
+      reason: undefined,
+      retryAt: undefined,
       payload: Payload.from('enough'),
     })
   })

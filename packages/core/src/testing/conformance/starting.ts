@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { boardTasks, cancellationOf, newProcessId, startOf, type KnownDefinition } from '../builders.js'
+import { boardTasks, newProcessId, startOf, type KnownDefinition } from '../builders.js'
+import { cancellationOf } from '../changes.js'
 import {
   board,
   commit,
@@ -20,7 +21,8 @@ export function startingPromises(promises: Promises): void {
   promises('a start stores the record, the first event and the tasks on the board', async ({ store }) => {
     const definition = await register(store, { tasks: ['a', 'b', 'c'] })
     const input = Payload.from({ n: 1 })
-    const change = startOf(definition, { priority: 7, input, enter: [0, 2] })
+    const timeoutMs = 60_000
+    const change = startOf(definition, { priority: 7, input, enter: [0, 2], timeoutMs })
     await commit(store, change)
     const record = await recordOf(store, change.id)
     assert.deepEqual(record, {
@@ -33,9 +35,13 @@ export function startingPromises(promises: Promises): void {
       completed: 0,
       failed: 0,
       priority: 7,
+      key: undefined,
       input,
       startedAt: record.startedAt,
+      deadline: new Date(record.startedAt.getTime() + timeoutMs),
       endedAt: undefined,
+      failureOf: undefined,
+      failureProcess: undefined,
     })
     const event = theOnly(await historyOf(store, change.id))
     assert.deepEqual(event, {
@@ -48,6 +54,8 @@ export function startingPromises(promises: Promises): void {
       scheduledAt: undefined,
       claimedAt: undefined,
       lapsed: [],
+      reason: undefined,
+      retryAt: undefined,
       payload: undefined,
     })
     const tasks = await board(store)

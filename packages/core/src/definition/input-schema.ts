@@ -1,0 +1,115 @@
+import type { ErrorObject } from 'ajv'
+import type { JsonSchema } from './definition.js'
+import { compileSchema, TooManySteps } from './input/compile-schema.js'
+import { pointerTo } from './pointer.js'
+import { described, quoted } from './wording.js'
+
+/** What is wrong with an input, and where in it. */
+interface InputProblem {
+  /** JSON pointer (RFC 6901) to the value; to where it should be, for one that is missing. */
+  readonly pointer: string
+  readonly message: string
+}
+
+/** Everything that is wrong with an input; nothing for one that is as it should be. Never throws. */
+export type InputCheck = (input: unknown) => readonly InputProblem[]
+
+/** Far more than any sensible input of a megabyte takes; a second or so. */
+const MAX_STEPS = 20_000_000
+/** For the second look that finds all problems: each may cost some hundred bytes. */
+const MAX_STEPS_FOR_ALL = 200_000
+const MAX_PROBLEMS = 100
+
+/**
+ * Compiles a schema that `checkDefinition` has found sound, in some milliseconds. The check is by JSON Schema
+ * 2020-12; `format` is a note only. No input is `null`. It takes time linear in what schema and input say together,
+ * and is given up, as a problem of its own, when that is too much. Lists at most a hundred problems, or only the
+ * first one where the input is very large.
+ */
+export function compileInputSchema(schema: JsonSchema): InputCheck {
+  const first = compileSchema(schema, { allErrors: false, maxSteps: MAX_STEPS })
+  let all: typeof first | undefined
+  return (input) => {
+    const value = input ?? null
+    try {
+      const errors = first(value)
+      if (errors.length === 0) return []
+      all ??= compileSchema(schema, { allErrors: true, maxSteps: MAX_STEPS_FOR_ALL })
+      return problemsOf(allOr(errors, all, value))
+    } catch (error) {
+      return [unchecked(error)]
+    }
+  }
+}
+
+function allOr(
+  errors: readonly ErrorObject[],
+  all: (value: unknown) => readonly ErrorObject[],
+  value: unknown,
+): readonly ErrorObject[] {
+  try {
+    return all(value)
+  } catch (error) {
+    if (error instanceof TooManySteps) return errors
+    throw error
+  }
+}
+
+function problemsOf(errors: readonly ErrorObject[]): InputProblem[] {
+  const problems = errors.slice(0, MAX_PROBLEMS).map(problemOf)
+  if (errors.length > MAX_PROBLEMS) {
+    const message = `There are ${errors.length - MAX_PROBLEMS} more problems, which are not listed.`
+    problems.push({ pointer: '', message })
+  }
+  return problems
+}
+
+function problemOf(error: ErrorObject): InputProblem {
+  const { keyword, instancePath: pointer, params, data } = error
+  const found = `but found ${described(data)}.`
+  switch (keyword) {
+    case 'required':
+    case 'dependentRequired':
+    case 'dependencies':
+      return missing(pointerTo(pointer, String(params['missingProperty'])))
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+      return unknown(pointer, String(params['additionalProperty'] ?? params['unevaluatedProperty']))
+    case 'type':
+      return { pointer, message: `Expected the type ${[params['type']].flat().join(' or ')}, ${found}` }
+    case 'const':
+      return { pointer, message: `Expected ${inJson(params['allowedValue'])}, ${found}` }
+    case 'enum':
+      return { pointer, message: `Expected one of ${inJson(params['allowedValues'])}, ${found}` }
+    case 'uniqueItems':
+      return { pointer, message: 'Expected a list in which nothing stands twice, but something does.' }
+    case 'false schema':
+      return { pointer, message: `Expected nothing here, ${found}` }
+    default:
+      return { pointer, message: `Expected a value that fits, ${found} It ${error.message ?? keyword}.` }
+  }
+}
+
+function missing(pointer: string): InputProblem {
+  return { pointer, message: 'Expected a value here, but found none.' }
+}
+
+function unknown(pointer: string, key: string): InputProblem {
+  return { pointer: pointerTo(pointer, key), message: `Expected no key ${quoted(key)}, but found it.` }
+}
+
+function inJson(value: unknown): string {
+  const text = JSON.stringify(value)
+  return text.length <= 200 ? text : `${text.slice(0, 200)}…`
+}
+
+function unchecked(error: unknown): InputProblem {
+  if (error instanceof TooManySteps) {
+    const message = `Expected an input that can be checked in ${MAX_STEPS} steps, but it takes more.`
+    return { pointer: '', message }
+  }
+  if (error instanceof RangeError) {
+    return { pointer: '', message: 'Expected an input that can be checked, but it is nested too deeply.' }
+  }
+  throw error
+}

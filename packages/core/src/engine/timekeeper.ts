@@ -1,0 +1,132 @@
+import type { ProcessList } from '../lists/process-list.js'
+import type { DueTask, TaskList } from '../lists/task-list.js'
+import type { JudgeTask } from '../process/commands.js'
+import type { Lanes } from './lanes.js'
+import type { Logger } from './logger.js'
+import type { Polls } from './polls.js'
+import { TunaCornError } from '../errors.js'
+import { formatTaskId } from './ids.js'
+
+/** How many due things are looked at in one go. */
+const batch = 250
+
+/** How often what is old is removed. */
+const tidyEveryMs = 30_000
+
+export interface TimekeeperParts {
+  readonly processList: ProcessList
+  readonly taskList: TaskList
+  readonly lanes: Lanes
+  readonly polls: Polls
+  readonly logger: Logger
+  readonly tickMs: number
+  /** Ended processes are destroyed after so long; never when absent. */
+  readonly retentionMs: number | undefined
+}
+
+/**
+ * The loop that lets time pass: tasks that nobody claimed in time, attempts that are over, processes past their
+ * deadline. Any number of replicas may run it: each due thing goes through the lane of its process, and the commit
+ * finds it still due, or not any more. It asks for what is due, so it costs what is due, not what exists.
+ */
+export class Timekeeper {
+  readonly #parts: TimekeeperParts
+  #timer: NodeJS.Timeout | undefined
+  #running: Promise<void> | undefined
+  #isStopped = true
+  #tidiedAt = 0
+  #hasFailed = false
+
+  constructor(parts: TimekeeperParts) {
+    this.#parts = parts
+  }
+
+  start(): void {
+    if (!this.#isStopped) return
+    this.#isStopped = false
+    this.#schedule()
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true
+    clearTimeout(this.#timer)
+    await this.#running
+  }
+
+  /** One turn: everything that is due by now is decided when it resolves. */
+  async turn(): Promise<void> {
+    const { taskList, processList, polls } = this.#parts
+    await taskList.beat()
+    for (let isMore = true; isMore;) {
+      const tasks = await taskList.due(batch)
+      const judged = await Promise.all(tasks.map((task) => this.#judge(task)))
+      isMore = tasks.length === batch && judged.some(Boolean)
+    }
+    for (let isMore = true; isMore;) {
+      const ids = await processList.due(batch)
+      const timedOut = await Promise.all(ids.map((id) => this.#timeOut(id)))
+      isMore = ids.length === batch && timedOut.some(Boolean)
+    }
+    await polls.write()
+    await this.#tidy()
+  }
+
+  async #judge(due: DueTask): Promise<boolean> {
+    const { processId, task, reason, attempt, secret, elapsedMs } = due
+    const random = Math.random()
+    const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs, random } as const
+    const isDone = await this.#submit(processId, command)
+    if (isDone)
+      this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
+    return isDone
+  }
+
+  async #timeOut(id: string): Promise<boolean> {
+    const isDone = await this.#submit(id, { type: 'time-out' })
+    if (isDone) this.#parts.logger.info({ process: id }, 'process timed out')
+    return isDone
+  }
+
+  /** One process that cannot be understood does not stop the clock for the others. */
+  async #submit(processId: string, command: JudgeTask | { readonly type: 'time-out' }): Promise<boolean> {
+    try {
+      const { status } = await this.#parts.lanes.submit(processId, { kind: 'command', command })
+      return status === 'done'
+    } catch (error) {
+      if (error instanceof TunaCornError && error.code === 'unavailable') throw error
+      this.#parts.logger.error({ err: error, process: processId }, 'what is due cannot be decided')
+      return false
+    }
+  }
+
+  async #tidy(): Promise<void> {
+    const { processList, retentionMs, logger } = this.#parts
+    if (Date.now() - this.#tidiedAt < tidyEveryMs) return
+    const destroyed = await processList.tidy({ endedMsAgo: retentionMs, limit: batch })
+    if (destroyed.length > 0) logger.info({ count: destroyed.length }, 'old processes destroyed')
+    // A full batch: there is more.
+    if (destroyed.length < batch) this.#tidiedAt = Date.now()
+  }
+
+  #schedule(): void {
+    if (this.#isStopped) return
+    // Replicas shall not all turn at the same moment.
+    const inMs = this.#parts.tickMs * (0.75 + Math.random() / 2)
+    this.#timer = setTimeout(() => {
+      this.#running = this.#turnAndGoOn()
+    }, inMs)
+    this.#timer.unref()
+  }
+
+  async #turnAndGoOn(): Promise<void> {
+    try {
+      await this.turn()
+      this.#hasFailed = false
+    } catch (error) {
+      // Once is enough while the store is away.
+      if (!this.#hasFailed) this.#parts.logger.warn({ err: error }, 'could not keep time; trying again')
+      this.#hasFailed = true
+    }
+    this.#schedule()
+  }
+}

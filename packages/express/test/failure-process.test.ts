@@ -1,0 +1,249 @@
+import type { Process, ProcessPage } from '@tunacorn/protocol'
+import { describe, expect, test, vi } from 'vitest'
+import type { Api } from './support/api.js'
+import {
+  claimAll,
+  claimOne,
+  complete,
+  fail,
+  historyOf,
+  register,
+  show,
+  start,
+  workOff,
+} from './support/steps.js'
+import { onEachStore } from './support/stores.js'
+
+/** `main`, and `undo` that cleans up after it. */
+async function registered(api: Api, failureProcess: unknown = 'undo', rest: object = {}): Promise<void> {
+  await register(api, 'undo', { Undo: [] })
+  await register(api, 'main', { A: [], B: ['A'], C: ['B'] }, { failureProcess, ...rest })
+}
+
+const followed = async (api: Api, process: { id: string }): Promise<Process | undefined> => {
+  const { failureProcess } = await show(api, process)
+  return failureProcess === undefined ? undefined : show(api, { id: failureProcess })
+}
+
+onEachStore((serveFresh) => {
+  describe('a process that fails', () => {
+    test('is followed by one that cleans up, which knows what went wrong; both show each other', async () => {
+      const { api } = await serveFresh()
+      await registered(api)
+      const process = await start(api, 'main', { input: { n: 1 }, priority: 7 })
+      await complete(api, await claimOne(api), { made: 'A' })
+      const waiting = claimOne(api, { names: ['Undo'], wait: '30s' })
+      await fail(api, await claimOne(api, { names: ['B'] }), { message: 'broken' })
+      const undo = await waiting
+
+      const child = await followed(api, process)
+      expect(child).toMatchObject({
+        id: undo.process.id,
+        definition: 'undo',
+        definitionVersion: 1,
+        state: 'running',
+        version: 1,
+        priority: 7,
+        failureOf: process.id,
+        input: {
+          process: process.id,
+          definition: 'main',
+          version: 1,
+          input: { n: 1 },
+          failedTask: 'B',
+          error: { message: 'broken' },
+          outputs: { A: { made: 'A' } },
+        },
+      })
+      expect(child).not.toHaveProperty('key')
+      // Both are kept at the same place.
+      expect(child?.id.slice(-4)).toBe(process.id.slice(-4))
+      expect(undo.process.input).toEqual(child?.input)
+      const { items } = (await api.get<ProcessPage>('/processes')).body
+      expect(items.map(({ failureOf, failureProcess }) => [failureOf, failureProcess])).toEqual([
+        [process.id, undefined],
+        [undefined, child?.id],
+      ])
+      await complete(api, undo)
+      expect([(await show(api, process)).state, (await followed(api, process))?.state]).toEqual([
+        'failed',
+        'completed',
+      ])
+    })
+
+    test('is followed by one, however often the failure is reported', async () => {
+      const { api } = await serveFresh()
+      await registered(api)
+      await start(api, 'main')
+      const a = await claimOne(api)
+      await Promise.all(Array.from({ length: 5 }, () => fail(api, a)))
+      expect((await api.get<ProcessPage>('/processes?definition=undo')).body.items).toHaveLength(1)
+    })
+
+    test('is followed by another one when it is retried and fails again', async () => {
+      const { api } = await serveFresh()
+      await registered(api)
+      const process = await start(api, 'main')
+      await fail(api, await claimOne(api))
+      const first = await followed(api, process)
+      await api.post(`/processes/${process.id}/retry`)
+      await fail(api, await claimOne(api, { names: ['A'] }))
+      const second = await followed(api, process)
+      expect(second?.id).not.toBe(first?.id)
+      expect([first?.failureOf, second?.failureOf]).toEqual([process.id, process.id])
+    })
+
+    test('by its deadline is followed as well', async () => {
+      const { api, router } = await serveFresh()
+      await registered(api, 'undo', { timeout: '100ms' })
+      const process = await start(api, 'main')
+      await vi.waitFor(
+        async () => {
+          await router.engine.keepTime()
+          expect(await followed(api, process)).toMatchObject({ definition: 'undo' })
+        },
+        { timeout: 10_000 },
+      )
+      expect((await followed(api, process))?.input).toMatchObject({ process: process.id, timedOut: true })
+    })
+
+    test('because nobody was there for it is followed as well, and the cause is said', async () => {
+      const { api, router } = await serveFresh()
+      await registered(api, 'undo', { defaults: { scheduleTimeout: '50ms' } })
+      const process = await start(api, 'main')
+      await vi.waitFor(
+        async () => {
+          await router.engine.keepTime()
+          expect(await followed(api, process)).toMatchObject({ input: { failedTask: 'A' } })
+        },
+        { timeout: 10_000 },
+      )
+      expect((await followed(api, process))?.input).toMatchObject({ error: { message: 'not-claimed' } })
+    })
+  })
+
+  describe('a process that is cancelled', () => {
+    test('is followed only where the definition says so', async () => {
+      const { api } = await serveFresh()
+      for (const [failureProcess, count] of [
+        ['undo', 0],
+        [{ name: 'undo', on: ['failed', 'cancelled'] }, 1],
+        [{ name: 'undo', on: ['cancelled'] }, 1],
+      ] as const) {
+        await registered(api, failureProcess)
+        const process = await start(api, 'main')
+        await api.post(`/processes/${process.id}/cancel`, { by: 'Ada' })
+        expect([failureProcess, Number((await followed(api, process)) !== undefined)]).toEqual([
+          failureProcess,
+          count,
+        ])
+      }
+    })
+
+    test('and was to be followed only then, is not when it fails', async () => {
+      const { api } = await serveFresh()
+      await registered(api, { name: 'undo', on: ['cancelled'] })
+      const process = await start(api, 'main')
+      await fail(api, await claimOne(api))
+      expect(await followed(api, process)).toBeUndefined()
+    })
+  })
+
+  test('one that cleans up has none that cleans up after it', async () => {
+    const { api } = await serveFresh()
+    await register(api, 'last', { Last: [] })
+    await register(api, 'undo', { Undo: [] }, { failureProcess: 'last' })
+    await register(api, 'main', { A: [] }, { failureProcess: 'undo' })
+    const process = await start(api, 'main')
+    await fail(api, await claimOne(api))
+    await fail(api, await claimOne(api))
+    const child = await followed(api, process)
+    expect(child?.state).toBe('failed')
+    expect(child).not.toHaveProperty('failureProcess')
+    // By itself, it has.
+    const alone = await start(api, 'undo')
+    await fail(api, await claimOne(api))
+    expect(await followed(api, alone)).toMatchObject({ definition: 'last' })
+  })
+
+  test('with outputs that are too large altogether, it is started without them', async () => {
+    const { api } = await serveFresh()
+    await registered(api)
+    const process = await start(api, 'main')
+    const large = 'x'.repeat(600 * 1024)
+    await workOff(
+      api,
+      new Map([
+        ['A', large],
+        ['B', large],
+      ]),
+      ['A', 'B'],
+    )
+    await fail(api, await claimOne(api))
+    const child = await followed(api, process)
+    expect(child?.input).toMatchObject({ failedTask: 'C', error: 'broken' })
+    expect(child?.input).not.toHaveProperty('outputs')
+  })
+
+  describe('a definition', () => {
+    test('that names one that is not there is refused, by where it does', async () => {
+      const { api } = await serveFresh()
+      const text = 'name: main\ntasks: [{ name: A }]\nfailureProcess: undo\n'
+      const refused = await api.postText('/definitions', text, 'application/yaml')
+      expect(refused).toMatchObject({
+        status: 422,
+        body: { detail: expect.stringContaining('"undo"') as string },
+      })
+      expect((await api.get('/definitions/main')).status).toBe(404)
+    })
+
+    test('that leads back to itself by way of others is refused', async () => {
+      const { api } = await serveFresh()
+      await register(api, 'a', { A: [] })
+      await register(api, 'b', { A: [] }, { failureProcess: 'a' })
+      await register(api, 'c', { A: [] }, { failureProcess: 'b' })
+      const refused = await api.post('/definitions', {
+        name: 'a',
+        failureProcess: { name: 'c' },
+        tasks: [{ name: 'A' }],
+      })
+      expect(refused).toMatchObject({
+        status: 422,
+        body: { detail: expect.stringContaining('a → c → b → a') as string },
+      })
+      expect((await api.get('/definitions/a')).body).not.toHaveProperty('failureProcess')
+    })
+
+    test('that others name stays: its last version cannot be removed', async () => {
+      const { api } = await serveFresh()
+      await registered(api)
+      await register(api, 'undo', { Undo: [], More: [] })
+      expect((await api.delete('/definitions/undo/versions/1')).status).toBe(204)
+      expect(await api.delete('/definitions/undo/versions/2')).toMatchObject({
+        status: 409,
+        body: { code: 'definition-in-use', detail: expect.stringContaining('"main"') as string },
+      })
+      expect((await api.delete('/definitions/main/versions/1')).status).toBe(204)
+      expect((await api.delete('/definitions/undo/versions/2')).status).toBe(204)
+    })
+
+    test('by which a process cleans up cannot be removed before that process is', async () => {
+      const { api } = await serveFresh()
+      await registered(api)
+      const process = await start(api, 'main')
+      await fail(api, await claimOne(api))
+      await workOff(api)
+      await register(api, 'undo', { Undo: [], More: [] })
+      expect(await api.delete('/definitions/undo/versions/1')).toMatchObject({ status: 409 })
+      // The one can be destroyed without the other.
+      const child = await followed(api, process)
+      expect((await api.delete(`/processes/${process.id}`)).status).toBe(204)
+      expect(await show(api, { id: child?.id ?? '' })).toMatchObject({ failureOf: process.id })
+      expect((await historyOf(api, { id: child?.id ?? '' })).map(({ type }) => type)).toEqual([
+        'process-started',
+        'task-completed',
+      ])
+      expect(await claimAll(api)).toEqual([])
+    })
+  })
+})

@@ -1,0 +1,158 @@
+import { Payload } from '@tunacorn/core'
+import { aDefinition, newSecret, startOf, type KnownDefinition } from '@tunacorn/core/testing'
+import type { PoolClient } from 'pg'
+import { describe, expect, it } from 'vitest'
+import { postgresUrl } from './support/databases.js'
+import { testStores } from './support/test-stores.js'
+
+const once = { key: 'once', requestHash: 'hash' }
+
+describe.skipIf(postgresUrl() === undefined)('a start within a transaction of the host’s', () => {
+  const world = testStores()
+
+  async function register(): Promise<KnownDefinition> {
+    const { stored } = await world().store.definitionList.register(aDefinition())
+    return { name: stored.name, version: stored.version, tasks: ['work'] }
+  }
+
+  /** Runs `body` in a transaction of the host's own, on its own connection, beside a row of its own. */
+  async function inTransaction(
+    end: 'COMMIT' | 'ROLLBACK',
+    body: (client: PoolClient) => Promise<void>,
+  ): Promise<void> {
+    const { pool, schema } = world()
+    await pool.query(`CREATE TABLE IF NOT EXISTS ${schema}.hosts_own (note text)`)
+    const client = await pool.connect()
+    try {
+      await client.query('BEGIN')
+      await client.query(`INSERT INTO ${schema}.hosts_own VALUES ('order 17')`)
+      await body(client)
+      await client.query(end)
+    } finally {
+      client.release()
+    }
+  }
+
+  async function found() {
+    const { store, pool, schema } = world()
+    const processes = await store.processList.list({ limit: 100 })
+    const tasks = await store.taskList.fetch({ limit: 100 })
+    const { rows } = await pool.query(`SELECT note FROM ${schema}.hosts_own`)
+    return { processes: processes.length, tasks: tasks.length, rows: rows.length }
+  }
+
+  it('is there once the host commits, beside what the host wrote, and not before', async () => {
+    const { store } = world()
+    const start = startOf(await register(), { input: Payload.from({ n: 1 }) })
+    await inTransaction('COMMIT', async (client) => {
+      const result = await store.processList.persistWithin(client, start)
+      expect(result.status).toBe('committed')
+      expect(await found()).toEqual({ processes: 0, tasks: 0, rows: 0 })
+      const claimed = await store.taskList.claim({ worker: 'w', max: 9, leaseMs: 1_000, secret: newSecret() })
+      expect(claimed).toEqual([])
+    })
+    expect(await found()).toEqual({ processes: 1, tasks: 1, rows: 1 })
+    const [event] = await store.processList.history(start.id, 0, 10)
+    expect(event?.type).toBe('process-started')
+  })
+
+  it('never was when the host rolls back', async () => {
+    const { store } = world()
+    const start = startOf(await register(), { once, key: 'mine' })
+    await inTransaction('ROLLBACK', async (client) => {
+      expect((await store.processList.persistWithin(client, start)).status).toBe('committed')
+    })
+    expect(await found()).toEqual({ processes: 0, tasks: 0, rows: 0 })
+    expect(await store.processList.history(start.id, 0, 10)).toEqual([])
+    expect(await store.processList.findOnce(once.key)).toBeUndefined()
+    expect(await store.processList.findByKey('order', 'mine')).toBeUndefined()
+    expect((await store.processList.persist([start]))[0]?.status).toBe('committed')
+  })
+
+  it('nor when the host’s connection breaks', async () => {
+    const { store, pool } = world()
+    const start = startOf(await register())
+    const client = await pool.connect()
+    const broken = new Promise((resolve) => client.once('error', resolve))
+    await client.query('BEGIN')
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
+    await store.processList.persistWithin(client, start)
+    await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
+    await broken
+    client.release(true)
+    expect(await store.processList.list({ limit: 10 })).toEqual([])
+  })
+
+  it('may be one of several, all or none of them', async () => {
+    const { store } = world()
+    const definition = await register()
+    for (const end of ['ROLLBACK', 'COMMIT'] as const) {
+      await inTransaction(end, async (client) => {
+        for (let n = 0; n < 3; n += 1) {
+          const result = await store.processList.persistWithin(client, startOf(definition))
+          expect(result.status).toBe('committed')
+        }
+      })
+      const processes = end === 'COMMIT' ? 3 : 0
+      expect(await found()).toEqual({ processes, tasks: processes, rows: processes / 3 })
+    }
+  })
+
+  it('leaves the host’s transaction whole when it is refused', async () => {
+    const { store } = world()
+    const definition = await register()
+    await store.processList.persist([startOf(definition, { key: 'taken' })])
+    await inTransaction('COMMIT', async (client) => {
+      const start = (options: object) => store.processList.persistWithin(client, startOf(definition, options))
+      expect((await start({ key: 'taken' })).status).toBe('moved')
+      expect((await start({ once, key: 'free' })).status).toBe('committed')
+      expect((await start({ once })).status).toBe('moved')
+      expect((await start({ key: 'free' })).status).toBe('moved')
+      const gone = startOf({ ...definition, version: 99 })
+      expect((await store.processList.persistWithin(client, gone)).status).toBe('moved')
+    })
+    expect(await found()).toEqual({ processes: 2, tasks: 2, rows: 1 })
+  })
+
+  it('makes others who want its key wait for the host’s decision', async () => {
+    const { store } = world()
+    const definition = await register()
+    for (const [end, others] of [
+      ['ROLLBACK', 'committed'],
+      ['COMMIT', 'moved'],
+    ] as const) {
+      const key = `until ${end}`
+      let waiting = Promise.resolve<{ status: string }[]>([])
+      await inTransaction(end, async (client) => {
+        await store.processList.persistWithin(client, startOf(definition, { key }))
+        waiting = store.processList.persist([startOf(definition, { key })])
+      })
+      expect((await waiting)[0]?.status).toBe(others)
+    }
+  })
+
+  it('holds its definition until then', async () => {
+    const { store } = world()
+    const definition = await register()
+    let removing = Promise.resolve('not-found')
+    await inTransaction('COMMIT', async (client) => {
+      await store.processList.persistWithin(client, startOf(definition))
+      removing = store.definitionList.remove(definition.name, definition.version)
+    })
+    expect(await removing).toBe('in-use')
+  })
+
+  it('goes through whatever pooler the host’s connection has', async () => {
+    const { store } = world()
+    const definition = await register()
+    await inTransaction('COMMIT', async (client) => {
+      for (let n = 0; n < 2; n += 1) {
+        // What a pooler in transaction mode does between transactions: another session.
+        await client.query('DEALLOCATE ALL')
+        const result = await store.processList.persistWithin(client, startOf(definition))
+        expect(result.status).toBe('committed')
+      }
+    })
+    expect((await found()).processes).toBe(2)
+  })
+})
