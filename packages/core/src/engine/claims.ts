@@ -71,10 +71,6 @@ export class Claims {
     for (const waiter of this.#waiting) waiter.wake()
   }
 
-  get waiting(): number {
-    return this.#waiting.size
-  }
-
   #enqueue(waiter: Waiter): void {
     this.#waiting.add(waiter)
     if (!this.#closed) this.#startPolling()
