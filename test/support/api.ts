@@ -12,15 +12,12 @@ export async function call(
   path: string,
   body?: unknown,
   contentType = 'application/json',
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<Answer> {
   const response = await fetch(`${url}${path}`, {
     method,
-    ...(body === undefined
-      ? {}
-      : {
-          headers: { 'Content-Type': contentType },
-          body: typeof body === 'string' ? body : JSON.stringify(body),
-        }),
+    headers: body === undefined ? headers : { ...headers, 'Content-Type': contentType },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
   })
   const text = await response.text()
   return { status: response.status, body: text === '' ? undefined : JSON.parse(text) }

@@ -88,6 +88,11 @@ export class Database {
   async transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
     const connection = await this.connect()
     let broken: Error | undefined
+    // While nothing is asked of it, a connection that breaks says so in an event, which would end the whole process.
+    const onError = (cause: Error): void => {
+      broken = cause
+    }
+    connection.on('error', onError)
     try {
       // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
       await control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
@@ -100,6 +105,7 @@ export class Database {
       })
       throw error
     } finally {
+      connection.off('error', onError)
       connection.release(broken)
     }
   }
