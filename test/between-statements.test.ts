@@ -1,4 +1,5 @@
-import { PostgresStore } from '@tunacorn/postgres'
+import { deepEqual, equal, ok } from 'node:assert/strict'
+import { PostgresStore } from '../packages/postgres/dist/index.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClaimedTask, HistoryEvent, Process, Task } from '../packages/protocol/dist/index.js'
 import { ask, call, type Answer } from './support/api.js'
@@ -71,12 +72,12 @@ async function isCutShort(statement: number, cut: Cut): Promise<boolean> {
   let isCut = false
   void proxy.untilStatement(statement, cut).then(() => (isCut = true))
   const first = await migrate(proxy.urlOf(url)).catch(() => undefined)
-  expect(first === undefined).toBe(isCut)
+  equal(first === undefined, isCut)
   if (!isCut) return false
 
   const second = await migrate(url)
-  expect([0, allMigrations]).toContain(second.length)
-  expect(await migrate(url)).toEqual([])
+  ok([0, allMigrations].includes(second.length), `${second.length} migrations were applied`)
+  deepEqual(await migrate(url), [])
   return true
 }
 
@@ -186,14 +187,14 @@ class OrderLife {
     const { status, body: started } = await this.#client.ask('POST', '/processes', body, {
       'Idempotency-Key': this.#name,
     })
-    expect(status, JSON.stringify(started)).toBe(201)
+    equal(status, 201, JSON.stringify(started))
     this.#id = (started as Process).id
   }
 
   /** Where the answer was lost, a second one may say that it has been done. */
   async #control(verb: 'pause' | 'resume' | 'retry' | 'cancel'): Promise<void> {
     const { status, body } = await this.#client.ask('POST', `/processes/${this.#id}/${verb}`, {})
-    if (status !== 200) expect([status, verb], JSON.stringify(body)).toEqual([409, 'retry'])
+    if (status !== 200) deepEqual([status, verb], [409, 'retry'], JSON.stringify(body))
   }
 
   async #workUntil(id: string, state: Process['state']): Promise<Process> {
@@ -201,7 +202,7 @@ class OrderLife {
       const { body } = await this.#client.ask('GET', `/processes/${id}`)
       const process = body as Process
       if (process.state === state) return process
-      expect(process.state).toBe('running')
+      equal(process.state, 'running')
       await this.#work(id)
     }
   }
@@ -210,7 +211,7 @@ class OrderLife {
     for (;;) {
       const { body } = await this.#client.ask('GET', `/processes/${this.#id}`)
       const { state, progress } = body as Process
-      expect(state).toBe('running')
+      equal(state, 'running')
       if (progress.finished === 4) return
       await this.#work(this.#id)
     }
@@ -224,7 +225,7 @@ class OrderLife {
       const [verb, report] = this.#reportOf(task)
       const { status, body: said } = await this.#client.ask('POST', `/tasks/${task.id}/${verb}`, report)
       // Refused only where the answer was so long in coming that the lease was over.
-      if (status !== 200) expect(status, JSON.stringify(said)).toBe(409)
+      if (status !== 200) equal(status, 409, JSON.stringify(said))
     }
   }
 
@@ -237,14 +238,15 @@ class OrderLife {
 
   async #judge(cleanup: string): Promise<void> {
     const history = await this.#read<{ items: HistoryEvent[] }>(`/processes/${this.#id}/history`)
-    expect(history.items.map(({ version }) => version)).toEqual(
+    deepEqual(
+      history.items.map(({ version }) => version),
       history.items.map((_event, place) => place + 1),
     )
     const happened = history.items.map(({ type, name }) => (name === undefined ? type : `${type} ${name}`))
     const once = happened.filter(
       (what) => what !== 'attempt-failed Charge' && !what.startsWith('report-refused'),
     )
-    expect(once).toEqual([
+    deepEqual(once, [
       'process-started',
       'process-paused',
       'process-resumed',
@@ -257,28 +259,31 @@ class OrderLife {
     ])
     const tasks = await this.#read<{ items: Task[] }>(`/processes/${this.#id}/tasks`)
     const states = tasks.items.map(({ name, state }) => `${name}: ${state}`)
-    expect(states).toEqual([
+    deepEqual(states, [
       'Reserve: completed',
       'Charge: completed',
       'Ship: completed',
       'Tell Customer: completed',
       'Watch: scheduled',
     ])
-    expect((await this.#read<Process>(`/processes/${cleanup}`)).failureOf).toBe(this.#id)
+    equal((await this.#read<Process>(`/processes/${cleanup}`)).failureOf, this.#id)
     const cleanups = await this.#read<{ items: Process[] }>('/processes?definition=undo-order')
-    expect(cleanups.items.map(({ id }) => id)).toEqual([cleanup])
+    deepEqual(
+      cleanups.items.map(({ id }) => id),
+      [cleanup],
+    )
   }
 
   async #read<T>(path: string): Promise<T> {
     const { status, body } = await this.#client.ask('GET', path)
-    expect(status, JSON.stringify(body)).toBe(200)
+    equal(status, 200, JSON.stringify(body))
     return body as T
   }
 
   async #destroy(id: string): Promise<void> {
     const { status } = await this.#client.ask('DELETE', `/processes/${id}`)
-    expect([204, 404]).toContain(status)
+    ok(status === 204 || status === 404, `It was answered ${status}`)
     const { status: gone } = await this.#client.ask('GET', `/processes/${id}`)
-    expect(gone).toBe(404)
+    equal(gone, 404)
   }
 }
