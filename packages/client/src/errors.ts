@@ -2,6 +2,7 @@ import {
   errorRegistry,
   isErrorCode,
   type DefinitionProblem,
+  type ErrorCode,
   type Problem,
   type Process,
 } from '@tunacorn/protocol'
@@ -11,6 +12,9 @@ export type ProblemDocument = Problem & { problems?: DefinitionProblem[] }
 
 /** Statuses that say "not now": of TunaCorn itself, and of a proxy whose server is being restarted. */
 const notNow: readonly number[] = [502, 503, 504]
+
+/** A code that says so: the same start, sent again, finds out what became of the other. */
+const inFlight = 'start-in-flight' satisfies ErrorCode
 
 /** TunaCorn, or a proxy before it, answered with an error. */
 export class TunaCornHttpError extends Error {
@@ -37,7 +41,7 @@ export class TunaCornHttpError extends Error {
 
   /** Whether the server said "not now", rather than "no". */
   get isNotNow(): boolean {
-    return notNow.includes(this.status)
+    return notNow.includes(this.status) || this.code === inFlight
   }
 }
 

@@ -4,9 +4,10 @@ import { commitRow } from './statements/commit-changes.js'
 
 // What became of changes, as the answers of the database tell it.
 
-/** What was not started is not in the answer. */
-export function startOutcome([row]: readonly Row[]): PersistResult {
-  return row === undefined ? { status: 'moved' } : { status: 'committed', at: row['at'] as Date }
+/** A start that is not in the answer was not done: what it is started from has changed, or it was done before. */
+export function startOutcome(row: Row | undefined): PersistResult {
+  if (row === undefined) return { status: 'moved' }
+  return row['is_started'] === true ? { status: 'committed', at: row['at'] as Date } : { status: 'in-flight' }
 }
 
 export function collectMoves(

@@ -34,16 +34,31 @@ const poolerBetween = new Set(['26000', '42P05'])
 
 type Connection = Pick<pg.ClientBase, 'query'>
 
+/** A connection that the host has begun a transaction on. */
+export type HostTransaction = pg.ClientBase
+
 /** Runs statements on a pool: prepared where possible, results typed, errors told apart. */
 export class Database {
   readonly pool: pg.Pool
   readonly schema: string
-  #prepare = true
+  readonly #transaction: HostTransaction | undefined
+  #prepare: boolean
 
-  /** @param schema the PostgreSQL schema that all of TunaCorn lives in. */
-  constructor(pool: pg.Pool, schema: string) {
+  /**
+   * @param schema the PostgreSQL schema that all of TunaCorn lives in.
+   * @param transaction of the host's: everything happens in it. Nothing is prepared then: should a pooler stand between,
+   *   the error would end the host's transaction, and nothing could be tried again.
+   */
+  constructor(pool: pg.Pool, schema: string, transaction?: HostTransaction) {
     this.pool = pool
-    this.schema = quoteIdentifier(schema)
+    this.schema = schema
+    this.#transaction = transaction
+    this.#prepare = transaction === undefined
+  }
+
+  /** The same database, inside a transaction of the host's. @throws TypeError when it is none */
+  within(transaction: unknown): Database {
+    return new Database(this.pool, this.schema, hostTransaction(transaction))
   }
 
   statement(label: string, text: string): Statement {
@@ -53,7 +68,7 @@ export class Database {
 
   /** Runs one statement by itself, as its own transaction. */
   async run(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    return this.runOn(this.pool, statement, values)
+    return this.runOn(this.#transaction ?? this.pool, statement, values)
   }
 
   /** Runs one statement on a connection that the caller holds. */
@@ -72,20 +87,9 @@ export class Database {
     }
   }
 
-  /**
-   * Runs one statement in a transaction of the host's. Never prepared: should a pooler stand between, the error would
-   * end the host's transaction, and nothing could be tried again.
-   */
-  async runWithin(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    try {
-      return await this.#send(connection, statement, values, false)
-    } catch (error) {
-      throw storeError(error)
-    }
-  }
-
   /** Runs `body` in a transaction on one connection; rolled back when it throws, and what it throws is passed on. */
-  async transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
+  async transaction<T>(body: (connection: pg.ClientBase) => Promise<T>): Promise<T> {
+    if (this.#transaction !== undefined) return body(this.#transaction)
     const connection = await this.connect()
     let broken: Error | undefined
     // While nothing is asked of it, a connection that breaks says so in an event, which would end the whole process.
@@ -142,8 +146,22 @@ async function control(connection: Connection, sql: string): Promise<void> {
   }
 }
 
-function quoteIdentifier(name: string): string {
-  return pg.escapeIdentifier(name)
+/** What the host gave, where it can be what it should be: a mistake here would be seen only by what is missing later. */
+function hostTransaction(given: unknown): HostTransaction {
+  const { query, totalCount, getTransactionStatus } = (given ?? {}) as Partial<pg.Pool & pg.Client>
+  if (typeof query !== 'function' || totalCount !== undefined) {
+    const what = totalCount === undefined ? 'something else' : 'a pool, of which each query may go elsewhere'
+    throw new TypeError(
+      `Expected transaction to be a pg client, but it is ${what}. Take one with pool.connect().`,
+    )
+  }
+  // Older versions of pg cannot tell.
+  if (getTransactionStatus?.call(given) === 'I') {
+    throw new TypeError(
+      'Expected transaction to be a pg client with a transaction begun, but it has none. Send it BEGIN first.',
+    )
+  }
+  return given as HostTransaction
 }
 
 /** Whether the database refused only because of what others were doing at that moment. */

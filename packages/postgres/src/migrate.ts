@@ -31,7 +31,7 @@ export async function migrate(database: Database): Promise<string[]> {
   })
 }
 
-async function appliedVersion(connection: pg.PoolClient, schema: string): Promise<number> {
+async function appliedVersion(connection: pg.ClientBase, schema: string): Promise<number> {
   await connection.query(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
   await connection.query(
     `CREATE TABLE IF NOT EXISTS ${schema}.migration (

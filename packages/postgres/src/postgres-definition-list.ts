@@ -34,6 +34,10 @@ export class PostgresDefinitionList implements DefinitionList {
     this.#remove = database.statement('remove_definition', removeDefinitionSql(schema))
   }
 
+  within(transaction: unknown): PostgresDefinitionList {
+    return new PostgresDefinitionList(this.store.within(transaction))
+  }
+
   async register(added: NewDefinition): Promise<{ stored: DefinitionSummary; created: boolean }> {
     const { name, definition, source, format } = added
     const hash = createHash('sha256').update(source).digest()

@@ -30,7 +30,13 @@ import {
   listProcessesSql,
   processOverviewSql,
 } from './statements/processes.js'
-import { isStart, startProcessesSql, startProcessesValues, type Start } from './statements/start-processes.js'
+import {
+  inStatements,
+  isStart,
+  startProcessesSql,
+  startProcessesValues,
+  type Start,
+} from './statements/start-processes.js'
 
 interface Read {
   readonly id: string
@@ -93,7 +99,7 @@ export class PostgresProcessList implements ProcessList {
     const followed = changes.filter(({ failureProcess }) => failureProcess !== undefined)
     const moves = changes.filter((change) => !isStart(change) && change.failureProcess === undefined)
     const commits = [
-      ...(starts.length > 0 ? [() => this.#persistStarts(starts, results)] : []),
+      ...inStatements(starts).map((some) => () => this.#persistStarts(some, results)),
       ...(moves.length > 0 ? [() => this.#persistMoves(moves, results)] : []),
       ...followed.map((change) => () => this.#persistFollowed(change, results)),
     ]
@@ -109,10 +115,8 @@ export class PostgresProcessList implements ProcessList {
     return changes.map(({ id }) => results.get(id) ?? { status: 'moved' })
   }
 
-  async persistWithin(transaction: unknown, start: ProcessChange): Promise<PersistResult> {
-    if (!isStart(start)) return { status: 'moved' }
-    const connection = transaction as pg.ClientBase
-    return startOutcome(await this.store.runWithin(connection, this.#start, startProcessesValues([start])))
+  within(transaction: unknown): PostgresProcessList {
+    return new PostgresProcessList(this.store.within(transaction))
   }
 
   async persistHeld(
@@ -209,7 +213,7 @@ export class PostgresProcessList implements ProcessList {
 
   async #persistStarts(starts: readonly Start[], results: Map<string, PersistResult>): Promise<void> {
     const rows = await this.store.run(this.#start, startProcessesValues(starts))
-    for (const row of rows) results.set(row['id'] as string, startOutcome([row]))
+    for (const row of rows) results.set(row['id'] as string, startOutcome(row))
   }
 
   async #persistMoves(moves: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
@@ -223,7 +227,7 @@ export class PostgresProcessList implements ProcessList {
   }
 
   async #transact<T>(
-    body: (connection: pg.PoolClient) => Promise<T>,
+    body: (connection: pg.ClientBase) => Promise<T>,
   ): Promise<T | { readonly status: 'moved' }> {
     try {
       return await this.store.transaction(body)
@@ -252,7 +256,8 @@ export class PostgresProcessList implements ProcessList {
   }
 
   async #startOn(connection: pg.ClientBase, start: Start): Promise<PersistResult> {
-    return startOutcome(await this.store.runOn(connection, this.#start, startProcessesValues([start])))
+    const [row] = await this.store.runOn(connection, this.#start, startProcessesValues([start]))
+    return startOutcome(row)
   }
 }
 

@@ -32,7 +32,7 @@ export class PostgresStore implements Store {
     // Without a listener, a connection that breaks while idle would end the whole process.
     this.#onError = options.onConnectionError ?? (() => {})
     pool.on('error', this.#onError)
-    this.#database = new Database(pool, options.schema ?? 'tunacorn')
+    this.#database = new Database(pool, pg.escapeIdentifier(options.schema ?? 'tunacorn'))
     this.definitionList = new PostgresDefinitionList(this.#database)
     this.processList = new PostgresProcessList(this.#database)
     this.taskList = new PostgresTaskList(this.#database)

@@ -1,5 +1,12 @@
-import { Payload } from '@tunacorn/core'
-import { aDefinition, newSecret, startOf, type KnownDefinition } from '@tunacorn/core/testing'
+import { Payload, type PersistResult, type ProcessChange, type ProcessRecord } from '@tunacorn/core'
+import {
+  aDefinition,
+  failureOf,
+  newSecret,
+  retryOf,
+  startOf,
+  type KnownDefinition,
+} from '@tunacorn/core/testing'
 import type { PoolClient } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { postgresUrl } from './support/databases.js'
@@ -13,6 +20,11 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
   async function register(): Promise<KnownDefinition> {
     const { stored } = await world().store.definitionList.register(aDefinition())
     return { name: stored.name, version: stored.version, tasks: ['work'] }
+  }
+
+  async function persistWithin(client: PoolClient, start: ProcessChange): Promise<PersistResult['status']> {
+    const [result] = await world().store.processList.within(client).persist([start])
+    return result?.status ?? 'moved'
   }
 
   /** Runs `body` in a transaction of the host's own, on its own connection, beside a row of its own. */
@@ -45,8 +57,7 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     const { store } = world()
     const start = startOf(await register(), { input: Payload.from({ n: 1 }) })
     await inTransaction('COMMIT', async (client) => {
-      const result = await store.processList.persistWithin(client, start)
-      expect(result.status).toBe('committed')
+      expect(await persistWithin(client, start)).toBe('committed')
       expect(await found()).toEqual({ processes: 0, tasks: 0, rows: 0 })
       const claimed = await store.taskList.claim({ worker: 'w', max: 9, leaseMs: 1_000, secret: newSecret() })
       expect(claimed).toEqual([])
@@ -60,7 +71,7 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     const { store } = world()
     const start = startOf(await register(), { once, key: 'mine' })
     await inTransaction('ROLLBACK', async (client) => {
-      expect((await store.processList.persistWithin(client, start)).status).toBe('committed')
+      expect(await persistWithin(client, start)).toBe('committed')
     })
     expect(await found()).toEqual({ processes: 0, tasks: 0, rows: 0 })
     expect(await store.processList.history(start.id, 0, 10)).toEqual([])
@@ -76,7 +87,7 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     const broken = new Promise((resolve) => client.once('error', resolve))
     await client.query('BEGIN')
     const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')
-    await store.processList.persistWithin(client, start)
+    await persistWithin(client, start)
     await pool.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid])
     await broken
     client.release(true)
@@ -84,13 +95,11 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
   })
 
   it('may be one of several, all or none of them', async () => {
-    const { store } = world()
     const definition = await register()
     for (const end of ['ROLLBACK', 'COMMIT'] as const) {
       await inTransaction(end, async (client) => {
         for (let n = 0; n < 3; n += 1) {
-          const result = await store.processList.persistWithin(client, startOf(definition))
-          expect(result.status).toBe('committed')
+          expect(await persistWithin(client, startOf(definition))).toBe('committed')
         }
       })
       const processes = end === 'COMMIT' ? 3 : 0
@@ -103,31 +112,70 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     const definition = await register()
     await store.processList.persist([startOf(definition, { key: 'taken' })])
     await inTransaction('COMMIT', async (client) => {
-      const start = (options: object) => store.processList.persistWithin(client, startOf(definition, options))
-      expect((await start({ key: 'taken' })).status).toBe('moved')
-      expect((await start({ once, key: 'free' })).status).toBe('committed')
-      expect((await start({ once })).status).toBe('moved')
-      expect((await start({ key: 'free' })).status).toBe('moved')
+      const start = (options: object) => persistWithin(client, startOf(definition, options))
+      expect(await start({ key: 'taken' })).toBe('moved')
+      expect(await start({ once, key: 'free' })).toBe('committed')
+      expect(await start({ once })).toBe('moved')
+      expect(await start({ key: 'free' })).toBe('moved')
       const gone = startOf({ ...definition, version: 99 })
-      expect((await store.processList.persistWithin(client, gone)).status).toBe('moved')
+      expect(await persistWithin(client, gone)).toBe('moved')
     })
     expect(await found()).toEqual({ processes: 2, tasks: 2, rows: 1 })
   })
 
-  it('makes others who want its key wait for the host’s decision', async () => {
+  it('has others who want its key told so, at once', async () => {
     const { store } = world()
     const definition = await register()
-    for (const [end, others] of [
-      ['ROLLBACK', 'committed'],
-      ['COMMIT', 'moved'],
-    ] as const) {
-      const key = `until ${end}`
-      let waiting = Promise.resolve<{ status: string }[]>([])
-      await inTransaction(end, async (client) => {
-        await store.processList.persistWithin(client, startOf(definition, { key }))
-        waiting = store.processList.persist([startOf(definition, { key })])
-      })
-      expect((await waiting)[0]?.status).toBe(others)
+    const others = () => [
+      startOf(definition, { key: 'wanted' }),
+      startOf(definition, { once }),
+      startOf(definition, { key: 'free' }),
+      startOf(definition),
+    ]
+    const statuses = async () => (await store.processList.persist(others())).map(({ status }) => status)
+    await inTransaction('ROLLBACK', async (client) => {
+      await persistWithin(client, startOf(definition, { key: 'wanted', once }))
+      expect(await statuses()).toEqual(['in-flight', 'in-flight', 'committed', 'committed'])
+    })
+    await inTransaction('COMMIT', async (client) => {
+      await persistWithin(client, startOf(definition, { key: 'wanted', once }))
+      expect(await statuses()).toEqual(['in-flight', 'in-flight', 'moved', 'committed'])
+    })
+    expect(await statuses()).toEqual(['moved', 'moved', 'moved', 'committed'])
+  })
+
+  it('lets nobody wait for the key of a process that is retried', async () => {
+    const { store } = world()
+    const definition = await register()
+    const start = startOf(definition, { key: 'mine' })
+    const recordOf = async () => {
+      const [fetched] = await store.processList.fetch([{ id: start.id, afterVersion: 0 }])
+      return fetched?.record as ProcessRecord
+    }
+    await store.processList.persist([start])
+    await store.processList.persist([failureOf(await recordOf(), { task: 0 })])
+    const retried = retryOf(await recordOf())
+    await inTransaction('ROLLBACK', async (client) => {
+      await persistWithin(client, startOf(definition, { key: 'mine' }))
+      expect((await store.processList.persist([retried]))[0]?.status).toBe('moved')
+    })
+    expect((await store.processList.persist([retried]))[0]?.status).toBe('committed')
+  })
+
+  it('wants a client that has a transaction', async () => {
+    const { store, pool } = world()
+    expect(() => store.processList.within(pool)).toThrow(
+      'Expected transaction to be a pg client, but it is a pool',
+    )
+    expect(() => store.processList.within({})).toThrow(
+      'Expected transaction to be a pg client, but it is something else',
+    )
+    const client = await pool.connect()
+    try {
+      await client.query('SELECT 1')
+      expect(() => store.processList.within(client)).toThrow('Send it BEGIN first')
+    } finally {
+      client.release()
     }
   })
 
@@ -136,21 +184,19 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     const definition = await register()
     let removing = Promise.resolve('not-found')
     await inTransaction('COMMIT', async (client) => {
-      await store.processList.persistWithin(client, startOf(definition))
+      await persistWithin(client, startOf(definition))
       removing = store.definitionList.remove(definition.name, definition.version)
     })
     expect(await removing).toBe('in-use')
   })
 
   it('goes through whatever pooler the host’s connection has', async () => {
-    const { store } = world()
     const definition = await register()
     await inTransaction('COMMIT', async (client) => {
       for (let n = 0; n < 2; n += 1) {
         // What a pooler in transaction mode does between transactions: another session.
         await client.query('DEALLOCATE ALL')
-        const result = await store.processList.persistWithin(client, startOf(definition))
-        expect(result.status).toBe('committed')
+        expect(await persistWithin(client, startOf(definition))).toBe('committed')
       }
     })
     expect((await found()).processes).toBe(2)

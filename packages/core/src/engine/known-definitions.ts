@@ -28,19 +28,20 @@ export class KnownDefinitions {
   /**
    * The default version as last seen: another replica may have registered a newer one since. Who acts on it must
    * let the store check that it still is, and `forget` when not.
+   * @param transaction where to look, should it not be known yet.
    */
-  async default(name: string): Promise<KnownDefinition | undefined> {
+  async default(name: string, transaction?: unknown): Promise<KnownDefinition | undefined> {
     const version = this.#defaults.get(name)
-    if (version !== undefined) return this.version(name, version)
-    const known = await this.#load(name)
+    if (version !== undefined) return this.version(name, version, transaction)
+    const known = await this.#load(name, undefined, transaction)
     if (known !== undefined) this.#defaults.set(name, known.version)
     return known
   }
 
-  async version(name: string, version: number): Promise<KnownDefinition | undefined> {
+  async version(name: string, version: number, transaction?: unknown): Promise<KnownDefinition | undefined> {
     const key = keyOf(name, version)
     const known = this.#versions.get(key)
-    if (known === undefined) return this.#load(name, version)
+    if (known === undefined) return this.#load(name, version, transaction)
     // Used last, dropped last.
     this.#versions.delete(key)
     this.#versions.set(key, known)
@@ -60,8 +61,9 @@ export class KnownDefinitions {
     this.#versions.delete(key)
   }
 
-  async #load(name: string, version?: number): Promise<KnownDefinition | undefined> {
-    const stored = await this.#list.fetch(name, version)
+  async #load(name: string, version?: number, transaction?: unknown): Promise<KnownDefinition | undefined> {
+    const list = transaction === undefined ? this.#list : this.#list.within(transaction)
+    const stored = await list.fetch(name, version)
     if (stored === undefined) return undefined
     const key = keyOf(name, stored.version)
     const known = this.#versions.get(key) ?? {

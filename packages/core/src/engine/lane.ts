@@ -4,12 +4,15 @@ import type { Errand, Outcome, Work } from './work.js'
 import type { Leftover, Round } from './round.js'
 import { TunaCornError } from '../errors.js'
 import { groupBy } from './group-by.js'
+import { startInFlight } from './start-rules.js'
 
 /** How many errands go into one commit at most: beyond a few hundred, statements only get longer, not cheaper. */
 const maxBatch = 250
 
 /** After so many tries in competition with others, a process is waited for and held. */
 const triesBeforeHolding = 3
+
+const inFlight = { status: 'rejected', rejection: startInFlight } as const
 
 /**
  * Everything that changes the processes of one lane goes through here, so that thousands of reports for one process
@@ -95,9 +98,10 @@ export class Lane {
           ? await this.#round.runHolding(processId, group)
           : await this.#round.run(new Map([[processId, group]]), { fresh: true })
         for (const { errands: again, reason: why } of left) {
-          open.unshift(...again)
+          if (held && why === 'in-flight') for (const { settle } of again) settle(inFlight)
+          else open.unshift(...again)
           alone ||= why === 'poisoned'
-          contended ||= why === 'moved'
+          contended ||= why === 'moved' || why === 'in-flight'
         }
         open.push(...arrived.splice(0))
       }

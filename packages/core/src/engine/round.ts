@@ -17,9 +17,10 @@ export interface Leftover {
   readonly errands: readonly Errand[]
   /**
    * `moved`: somebody else was quicker. `stale`: only an up-to-date copy may reject.
+   * `in-flight`: another start with its key is not committed yet.
    * `poisoned`: the store refused the whole commit because of one of them.
    */
-  readonly reason: 'moved' | 'stale' | 'poisoned'
+  readonly reason: 'moved' | 'stale' | 'in-flight' | 'poisoned'
 }
 
 /** Tasks that have come onto the board. */
@@ -232,7 +233,7 @@ export class Round {
     const errands = errandsOf(plan)
     if (started !== undefined) this.#parts.definitions.forget(definition, started.definitionVersion)
     if (failureProcess !== undefined) this.#parts.definitions.forgetDefault(failureProcess.definition)
-    if (result.status === 'moved') return leftover(processId, errands, 'moved')
+    if (result.status !== 'claims-lost') return leftover(processId, errands, result.status)
 
     const lost = new Set(result.tasks)
     const [losers, others] = partition(errands, ({ work }) => {

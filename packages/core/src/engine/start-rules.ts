@@ -67,6 +67,11 @@ function keyTaken(definition: string, key: string, processId: string): Rejection
   return { code: 'key-taken', detail, processId }
 }
 
+export const startInFlight: Rejection = {
+  code: 'start-in-flight',
+  detail: 'Another start with the same key has not been committed yet. Send this one again later.',
+}
+
 export function noDefinition({ definition, version }: StartPlan): Rejection {
   const which = version === undefined ? '' : ` with a version ${version}`
   return {

@@ -3,7 +3,7 @@ import type { KnownDefinitions } from './known-definitions.js'
 import type { StartPlan } from './work.js'
 import { thrown } from '../errors.js'
 import { planStart, settledCopy } from './plan-change.js'
-import { checkInput, findStarted, noDefinition } from './start-rules.js'
+import { checkInput, findStarted, noDefinition, startInFlight } from './start-rules.js'
 
 /** A definition may be registered anew while we look it up; not again and again. */
 const maxTries = 3
@@ -23,21 +23,24 @@ export class TransactedStarts {
 
   async start(id: string, start: StartPlan, transaction: unknown): Promise<ProcessRecord> {
     const { definition, version } = start
+    // All of it there: the host may hold the only connection, and only there is seen what it has started before.
+    const processList = this.#processList.within(transaction)
     for (let tries = 1; ; tries += 1) {
       const known =
         version === undefined
-          ? await this.#definitions.default(definition)
-          : await this.#definitions.version(definition, version)
+          ? await this.#definitions.default(definition, transaction)
+          : await this.#definitions.version(definition, version, transaction)
       if (known === undefined) throw thrown(noDefinition(start))
       const rejection = checkInput(known, start)
       if (rejection !== undefined) throw thrown(rejection)
 
       const errand = { processId: id, work: { kind: 'start', start }, settle() {}, refuse() {} } as const
       const plan = planStart(errand, start, known)
-      const result = await this.#processList.persistWithin(transaction, plan.change)
-      if (result.status === 'committed') return settledCopy(plan, result.at).record
+      const [result] = await processList.persist([plan.change])
+      if (result?.status === 'committed') return settledCopy(plan, result.at).record
+      if (result?.status === 'in-flight') throw thrown(startInFlight)
 
-      const before = await findStarted(start, this.#processList)
+      const before = await findStarted(start, processList)
       if (before?.status === 'done') return before.record
       if (before?.status === 'rejected') throw thrown(before.rejection)
       this.#definitions.forget(definition, known.version)

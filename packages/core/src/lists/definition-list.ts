@@ -30,6 +30,9 @@ export interface NewDefinition {
 export interface DefinitionList {
   readonly store: object
 
+  /** This list inside a transaction of the host's; see `ProcessList.within`. */
+  within(transaction: unknown): DefinitionList
+
   /** Stores a new version, or makes the version with this very text the default again. */
   register(
     definition: NewDefinition,

@@ -117,6 +117,8 @@ export type PersistResult =
   | { readonly status: 'committed'; readonly at: Date }
   /** Somebody else has moved the process or is about to; or what it is started from has changed. */
   | { readonly status: 'moved' }
+  /** A start whose key another start has in hand, which is not committed yet. */
+  | { readonly status: 'in-flight' }
   /** The claims for these tasks, by index, are not live. Nothing of this change was stored. */
   | { readonly status: 'claims-lost'; readonly tasks: readonly number[] }
 
@@ -168,10 +170,11 @@ export interface ProcessList {
   persist(changes: readonly ProcessChange[]): Promise<PersistResult[]>
 
   /**
-   * Starts a process inside a transaction of the host's: it exists if and only if that is committed.
+   * This list inside a transaction of the host's: what it persists exists if and only if that is committed.
    * @param transaction what the store takes for one; for PostgreSQL, a `pg` client with a transaction begun.
+   * @throws TypeError when it is none
    */
-  persistWithin(transaction: unknown, start: ProcessChange): Promise<PersistResult>
+  within(transaction: unknown): ProcessList
 
   /**
    * For a process that everybody wants: waits for it, holds it, reads it, lets `decide` say what follows, and

@@ -1,5 +1,6 @@
 import type { NewEvent, ProcessChange } from '@tunacorn/core'
 import type { Row } from '../database.js'
+import { holdsKey } from './start-processes.js'
 import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes, newBoardTaskValues } from './board-columns.js'
 
 const changeTypes = [
@@ -31,7 +32,8 @@ const retryIn = `(SELECT h.retry_in_ms FROM held h WHERE h.place = t.place)`
  *
  * Its shape, from the top:
  * - `locked`: process rows first, in the order of their ids, so that two replicas never wait for each other in a
- *   circle. SKIP LOCKED: a row that another has in hand is not waited for. (The board is only locked after it.)
+ *   circle. SKIP LOCKED: a row that another has in hand is not waited for. (The board is only locked after it.) A process
+ *   that is retried needs its key as well, see `startProcessesSql`.
  * - `held`: the board rows of the tasks that are reported, locked, as they are now. A claim that is not live finds no
  *   row, nor does one whose time is said to be up and is not: a heartbeat was quicker.
  * - `ok`: the processes for which every row was found, counted in one pass: a join of these CTEs would be planned as
@@ -52,6 +54,7 @@ WITH change AS MATERIALIZED (
 locked AS MATERIALIZED (
   SELECT p.id FROM change c JOIN ${schema}.process p ON p.id = c.id AND p.version = c.expected
    AND (NOT c.is_due OR p.deadline <= now())
+   AND CASE WHEN c.clock = 'anew' THEN ${holdsKey("p.definition || E'\\n' || p.key")} ELSE true END
   ORDER BY p.id FOR UPDATE OF p ${wait ? '' : 'SKIP LOCKED'}
 ),
 held AS MATERIALIZED (

@@ -25,8 +25,10 @@ const enteringTypes = ['uuid', 'text', 'bigint', ...newBoardTaskTypes]
  *   being the default is any other by now.
  * - `remembered` makes a start that may be sent again happen once: of several with the same key, one gets the row.
  * - A process whose own key is taken by a live one is not inserted either: the index by key says so.
- * - Keys go in in their order, those to be remembered first: two replicas with the same ones wait for each other in turn,
- *   not in a circle.
+ * - `holds_keys`: an index makes who inserts a key wait for whoever has inserted it and not committed, be it a host in a
+ *   transaction of its own that takes its time, and everything else in this batch with it. So keys are locked first, and
+ *   who does not get one is told.
+ * - Keys go in in their order, those to be remembered first.
  */
 export function startProcessesSql(schema: string): string {
   return `
@@ -38,7 +40,8 @@ WITH standing AS MATERIALIZED (
   FOR KEY SHARE OF d
 ),
 asked AS MATERIALIZED (
-  SELECT n.* FROM unnest(${arrays(1, processTypes)}) AS n (id, definition, version, as_default, total, priority,
+  SELECT n.*, ${holdsKey('n.once_key')} AND ${holdsKey("n.definition || E'\\n' || n.key")} AS holds_keys
+  FROM unnest(${arrays(1, processTypes)}) AS n (id, definition, version, as_default, total, priority,
     input, key, timeout_ms, failure_of, once_key, request_hash)
   WHERE EXISTS (
     SELECT FROM standing s
@@ -49,7 +52,8 @@ asked AS MATERIALIZED (
 ),
 remembered AS (
   INSERT INTO ${schema}.started_once (key, request_hash, process_id)
-  SELECT once_key, request_hash, id FROM asked WHERE once_key IS NOT NULL ORDER BY once_key, id
+  SELECT once_key, request_hash, id FROM asked
+  WHERE holds_keys AND once_key IS NOT NULL ORDER BY once_key, id
   ON CONFLICT (key) DO NOTHING
   RETURNING process_id
 ),
@@ -58,7 +62,7 @@ started AS (
     priority, input, key, started_at, deadline, failure_of)
   SELECT id, definition, version, 'running', 1, total, 0, 0,
     priority, input::json, key, now(), now() + timeout_ms ${ms}, failure_of
-  FROM asked WHERE once_key IS NULL OR id IN (SELECT process_id FROM remembered)
+  FROM asked WHERE holds_keys AND (once_key IS NULL OR id IN (SELECT process_id FROM remembered))
   ORDER BY definition, key, id
   ON CONFLICT DO NOTHING
   RETURNING id
@@ -78,7 +82,27 @@ entered AS (
   ) AS entering
   WHERE process_id IN (SELECT id FROM started)
 )
-SELECT id, now() AS at FROM started`
+SELECT id, now() AS at, true AS is_started FROM started
+UNION ALL SELECT id, now(), false FROM asked WHERE NOT holds_keys`
+}
+
+/** For the end of the transaction, so it holds behind a pooler too. Two keys that look alike to it lose nothing. */
+export function holdsKey(key: string): string {
+  return `(${key} IS NULL OR pg_try_advisory_xact_lock(hashtextextended(${key}, 8266230417)))`
+}
+
+/** All transactions together may hold some thousands of locks. */
+const maxKeyed = 50
+
+/** Starts as they go together: with keys not so many, since each takes a lock or two. */
+export function inStatements(starts: readonly Start[]): Start[][] {
+  const isKeyed = ({ started: { key, once } }: Start) => key !== undefined || once !== undefined
+  const plain = starts.filter((start) => !isKeyed(start))
+  const keyed = starts.filter(isKeyed)
+  const some = Array.from({ length: Math.ceil(keyed.length / maxKeyed) }, (_, place) =>
+    keyed.slice(place * maxKeyed, (place + 1) * maxKeyed),
+  )
+  return plain.length === 0 ? some : [plain, ...some]
 }
 
 /** A change that starts its process. */

@@ -1,4 +1,5 @@
 import type { MemoryData } from './memory-data.js'
+import { noTransactions } from './no-transactions.js'
 import type {
   DefinitionList,
   DefinitionSummary,
@@ -12,6 +13,10 @@ export class MemoryDefinitionList implements DefinitionList {
 
   constructor(store: MemoryData) {
     this.store = store
+  }
+
+  within(): never {
+    throw noTransactions()
   }
 
   async register(added: NewDefinition): Promise<{ stored: DefinitionSummary; created: boolean }> {

@@ -1,5 +1,6 @@
 import { commitChange, onceForMs, standingOnce } from './memory-commit.js'
 import type { MemoryData } from './memory-data.js'
+import { noTransactions } from './no-transactions.js'
 import { isLive } from '../../process/state.js'
 import type { HeldTask } from '../board.js'
 import type {
@@ -31,8 +32,8 @@ export class MemoryProcessList implements ProcessList {
     return changes.map((change) => commitChange(this.store, change))
   }
 
-  async persistWithin(): Promise<PersistResult> {
-    throw new TypeError('Expected a store with transactions, but this one is in memory. Give a database.')
+  within(): never {
+    throw noTransactions()
   }
 
   async persistHeld(
