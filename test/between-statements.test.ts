@@ -1,4 +1,4 @@
-import { PostgresStore } from '@tunacorn/postgres'
+import { PostgresStore } from '../packages/postgres/dist/index.js'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { ClaimedTask, HistoryEvent, Process, Task } from '../packages/protocol/dist/index.js'
 import { ask, call, type Answer } from './support/api.js'

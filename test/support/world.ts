@@ -17,14 +17,24 @@ export type DatabaseKind = (typeof databaseKinds)[number]['kind']
 
 /** An empty database, gone after the test. */
 export async function emptyDatabase(kind: DatabaseKind): Promise<ServerDatabase> {
+  const { database, drop } = await newDatabase(kind)
+  onTestFinished(drop)
+  return database
+}
+
+/** An empty database, for who shares it among tests. */
+export async function newDatabase(
+  kind: DatabaseKind,
+): Promise<{ readonly database: ServerDatabase; readonly drop: () => Promise<void> }> {
   if (kind === 'embedded') {
     const dataDirectory = await mkdtemp(join(tmpdir(), 'tunacorn-test-'))
-    onTestFinished(() => rm(dataDirectory, { recursive: true, force: true }))
-    return { kind, dataDirectory }
+    return {
+      database: { kind, dataDirectory },
+      drop: () => rm(dataDirectory, { recursive: true, force: true }),
+    }
   }
   const { url, drop } = await freshDatabase(postgresUrl() ?? '')
-  onTestFinished(drop)
-  return { kind, url }
+  return { database: { kind, url }, drop }
 }
 
 /** A server that ends with the test. */
