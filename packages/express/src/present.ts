@@ -135,8 +135,9 @@ export function presentClaimed(task: ClaimedTask) {
 }
 
 /** One of many reports: the status that it would have been answered by itself. */
-export function presentReport({ task, refusal }: ReportResult & { readonly task: string }) {
+export function presentReport(result: ReportResult & { readonly task: string }) {
+  const { task, refusal } = result
   return refusal === undefined
-    ? { task, status: 200 }
+    ? { task, status: 200, state: result.state }
     : { task, status: errorRegistry[refusal.code].status, code: refusal.code }
 }

@@ -152,10 +152,14 @@ onEachStore((serveFresh) => {
         max: 0,
         results: [result('A', {}), result('B', { retryIn: '2h' })],
       })
-      expect(body.results?.map(({ status }) => status)).toEqual([200, 200])
+      expect(body.results?.map(({ status, state }) => [status, state])).toEqual([
+        [200, 'retrying'],
+        [200, 'retrying'],
+      ])
       expect((await states(api, process))['A']).toBe('scheduled')
       const results = [result('C', { retry: false })]
-      await api.post<ClaimedTasks>('/tasks/claim', { worker: 'w', max: 0, results })
+      const last = await api.post<ClaimedTasks>('/tasks/claim', { worker: 'w', max: 0, results })
+      expect(last.body.results).toEqual([{ task: results[0]?.task, status: 200, state: 'failed' }])
       expect(await show(api, process)).toMatchObject({ state: 'failed', failedTask: 'C' })
     })
 
