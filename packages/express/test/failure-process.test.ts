@@ -140,6 +140,27 @@ onEachStore((serveFresh) => {
       }
     })
 
+    test('tells the one that cleans up who wanted it and why', async () => {
+      const { api } = await serveFresh()
+      await registered(api, { name: 'undo', on: ['failed', 'cancelled'] })
+      for (const grounds of [{ by: 'Ada', reason: 'She has changed her mind' }, { by: 'Ada' }, {}]) {
+        const process = await start(api, 'main', { input: 1 })
+        await api.post(`/processes/${process.id}/cancel`, grounds)
+        expect((await followed(api, process))?.input).toEqual({
+          process: process.id,
+          definition: 'main',
+          version: 1,
+          input: 1,
+          cancelled: true,
+          ...grounds,
+          outputs: {},
+        })
+      }
+      const process = await start(api, 'main')
+      await fail(api, await claimOne(api, { names: ['A'] }))
+      expect((await followed(api, process))?.input).not.toHaveProperty('cancelled')
+    })
+
     test('and was to be followed only then, is not when it fails', async () => {
       const { api } = await serveFresh()
       await registered(api, { name: 'undo', on: ['cancelled'] })

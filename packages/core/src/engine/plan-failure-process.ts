@@ -86,6 +86,7 @@ async function inputOf(plan: PlannedChange, parts: FailureProcessParts): Promise
   const { record, state } = plan.copy
   const { events } = plan.change
   const failure = events.find(({ type }) => type === 'task-failed')
+  const cancellation = events.find(({ type }) => type === 'process-cancelled')
   const timedOut = events.some(({ type }) => type === 'process-timed-out')
   const told = {
     process: record.id,
@@ -93,6 +94,8 @@ async function inputOf(plan: PlannedChange, parts: FailureProcessParts): Promise
     version: record.definitionVersion,
     failedTask: failure?.task === undefined ? undefined : state.graph.names[failure.task],
     timedOut: timedOut ? true : undefined,
+    // With who wanted it and why, as they were said.
+    ...(cancellation !== undefined && { cancelled: true, ...(cancellation.payload?.value() as object) }),
   }
   const error = failure?.payload ?? (failure === undefined ? undefined : { message: failure.reason })
   const large = { outputs: await outputsOf(plan, parts), input: record.input, error }
