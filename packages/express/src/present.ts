@@ -77,8 +77,8 @@ export function presentEvent(
   event: HistoryEvent & { readonly name: string | undefined },
   input: Payload | undefined,
 ) {
-  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt, lapsed, reason, retryAt } =
-    event
+  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt } = event
+  const { lapsed, reason, retryAt, failureProcess } = event
   return {
     version,
     type,
@@ -92,6 +92,7 @@ export function presentEvent(
     lapsed: presentLapsed(lapsed),
     cause: reason,
     retryAt,
+    failureProcess,
     ...carried(event, input),
   }
 }

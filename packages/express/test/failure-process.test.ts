@@ -91,6 +91,13 @@ onEachStore((serveFresh) => {
       const second = await followed(api, process)
       expect(second?.id).not.toBe(first?.id)
       expect([first?.failureOf, second?.failureOf]).toEqual([process.id, process.id])
+      const events = await historyOf(api, process)
+      expect(events.map(({ type, failureProcess }) => [type, failureProcess])).toEqual([
+        ['process-started', undefined],
+        ['task-failed', first?.id],
+        ['process-retried', undefined],
+        ['task-failed', second?.id],
+      ])
     })
 
     test('by its deadline is followed as well', async () => {

@@ -39,7 +39,7 @@ export function processRecord(row: Row): ProcessRecord {
 }
 
 export const eventColumns = `h.process_id, h.version, h.type, h.task, h.attempt, h.secret, h.worker, h.scheduled_at,
-  h.claimed_at, h.at, h.lapsed, h.reason, h.retry_at, h.payload`
+  h.claimed_at, h.at, h.lapsed, h.reason, h.retry_at, h.failure_process, h.payload`
 
 export function historyEvent(row: Row): HistoryEvent {
   const attempt = optional<number>(row['attempt'])
@@ -56,6 +56,7 @@ export function historyEvent(row: Row): HistoryEvent {
     lapsed: lapsedAttempts(row['lapsed']),
     reason: optional<FailureReason>(row['reason']),
     retryAt: optional<Date>(row['retry_at']),
+    failureProcess: optional<string>(row['failure_process']),
     payload: payload(row['payload']),
   }
 }

@@ -24,7 +24,7 @@ export interface ProcessRecord {
   readonly endedAt: Date | undefined
   /** The process that this one cleans up after. */
   readonly failureOf: string | undefined
-  /** The process that cleans up after this one. */
+  /** The process that cleans up after this one; the latest, when it was retried and has failed again. */
   readonly failureProcess: string | undefined
 }
 
@@ -49,6 +49,8 @@ export interface HistoryEvent {
   readonly reason: FailureReason | undefined
   /** For an attempt that failed: from when on there may be another. */
   readonly retryAt: Date | undefined
+  /** For an end of the process: what was started to clean up after it. */
+  readonly failureProcess: string | undefined
   readonly payload: Payload | undefined
 }
 

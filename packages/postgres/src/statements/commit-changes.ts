@@ -26,6 +26,10 @@ const enteringAt = othersAt + otherTypes.length
 // Of the few rows that wait for a retry; a join could be planned the other way round.
 const retryIn = `(SELECT h.retry_in_ms FROM held h WHERE h.place = t.place)`
 
+// Of the few events that end a process otherwise than that its last task is completed.
+const followedBy = `CASE WHEN type IN ('task-failed', 'process-timed-out', 'process-cancelled')
+    THEN (SELECT c.failure_process FROM change c WHERE c.id = process_id) END`
+
 /**
  * Takes processes from one version to a later one, each all or nothing, in one statement.
  *
@@ -77,9 +81,9 @@ ok AS MATERIALIZED (
 ),
 reported AS (
   INSERT INTO ${schema}.history (process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at,
-    at, lapsed, reason, retry_at, payload)
+    at, lapsed, reason, retry_at, failure_process, payload)
   SELECT process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at,
-    now(), lapsed, reason, now() + retry_in_ms ${ms}, payload::json
+    now(), lapsed, reason, now() + retry_in_ms ${ms}, ${followedBy}, payload::json
   FROM held WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
 ),
 gone AS (
@@ -99,8 +103,8 @@ waiting AS (
       WHERE state NOT IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))))
 ),
 told AS (
-  INSERT INTO ${schema}.history (process_id, version, type, task, at, payload)
-  SELECT process_id, version, type, task, now(), payload::json
+  INSERT INTO ${schema}.history (process_id, version, type, task, at, failure_process, payload)
+  SELECT process_id, version, type, task, now(), ${followedBy}, payload::json
   FROM unnest(${arrays(othersAt, otherTypes)}) AS e (process_id, version, type, task, payload)
   WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
 ),

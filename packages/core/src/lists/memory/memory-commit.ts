@@ -7,6 +7,7 @@ import {
   type MemoryProcess,
 } from './memory-data.js'
 import { clearBoard, rowInState, scheduleOn, waitingRow } from './memory-board.js'
+import type { ProcessEventType } from '../../process/events.js'
 import { isLive } from '../../process/state.js'
 import type { NewEvent, NewProcess, PersistResult, ProcessChange, ProcessRecord } from '../process-list.js'
 
@@ -24,7 +25,7 @@ function commitNow(data: MemoryData, change: ProcessChange): PersistResult {
   if (lost.length > 0) return { status: 'claims-lost', tasks: lost }
 
   const now = data.now()
-  for (const event of change.events) append(data, process, change.id, event, now)
+  for (const event of change.events) append(data, process, change, event, now)
   process.record = { ...process.record, ...movedRecord(process, change, now) }
   data.processes.set(change.id, process)
   updateBoard(data, change, process.record.startedAt)
@@ -98,15 +99,22 @@ function lostClaims(data: MemoryData, change: ProcessChange): number[] {
   })
 }
 
+/** What ends a process otherwise than that its last task is completed. */
+const badEnds: ReadonlySet<ProcessEventType> = new Set([
+  'task-failed',
+  'process-timed-out',
+  'process-cancelled',
+])
+
 function append(
   data: MemoryData,
   process: MemoryProcess,
-  processId: string,
+  change: ProcessChange,
   event: NewEvent,
   at: Date,
 ): void {
   const { type, task, held, reason, retryInMs, payload } = event
-  const row = rowOf(data, processId, event)
+  const row = rowOf(data, change.id, event)
   const { attempt, secret } = held ?? {}
   process.history.push({
     version: process.history.length + 1,
@@ -121,6 +129,7 @@ function append(
     claimedAt: row?.claimedAt,
     lapsed: row?.lapsed ?? [],
     retryAt: retryInMs === undefined ? undefined : later(at, retryInMs),
+    failureProcess: badEnds.has(type) ? change.failureProcess?.id : undefined,
   })
 }
 

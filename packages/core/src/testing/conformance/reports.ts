@@ -41,6 +41,7 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      failureProcess: undefined,
       payload: Payload.from({ done: true }),
     })
     assert.ok(
@@ -203,6 +204,7 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      failureProcess: undefined,
       payload: Payload.from('enough'),
     })
   })
