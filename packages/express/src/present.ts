@@ -6,8 +6,8 @@ import {
   type ClaimedTask,
   type Definition,
   type DefinitionSummary,
-  type HistoryEvent,
   type LapsedAttempt,
+  type NamedEvent,
   type Payload,
   type ProcessOverview,
   type ProcessRecord,
@@ -72,13 +72,9 @@ function countsOf({ record, counts: { scheduled, claimed } }: ProcessOverview) {
 }
 
 /** A history event; its claim's secret stays here. */
-export function presentEvent(
-  processId: string,
-  event: HistoryEvent & { readonly name: string | undefined },
-  input: Payload | undefined,
-) {
+export function presentEvent(processId: string, event: NamedEvent, input: Payload | undefined) {
   const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt } = event
-  const { lapsed, reason, retryAt, failureProcess } = event
+  const { lapsed, reason, retryAt, unfinished, failureProcess } = event
   return {
     version,
     type,
@@ -92,13 +88,14 @@ export function presentEvent(
     lapsed: presentLapsed(lapsed),
     cause: reason,
     retryAt,
+    unfinished: presentUnfinished(processId, unfinished),
     failureProcess,
     ...carried(event, input),
   }
 }
 
 /** What an event carries, under the name that it has there. */
-function carried({ type, payload }: HistoryEvent, input: Payload | undefined): object {
+function carried({ type, payload }: NamedEvent, input: Payload | undefined): object {
   switch (type) {
     case 'process-started':
       return { input }
@@ -123,6 +120,14 @@ function carried({ type, payload }: HistoryEvent, input: Payload | undefined): o
 function presentLapsed(lapsed: readonly LapsedAttempt[] | undefined) {
   if (lapsed === undefined || lapsed.length === 0) return undefined
   return lapsed.map(({ secret: _secret, ...shown }) => shown)
+}
+
+/** Without the secrets. */
+function presentUnfinished(processId: string, unfinished: NamedEvent['unfinished']) {
+  if (unfinished.length === 0) return undefined
+  return unfinished.map(({ task, name, attempt, worker, claimedAt, leaseExpiredAt }) => {
+    return { task: formatTaskId({ processId, task }), name, attempt, worker, claimedAt, leaseExpiredAt }
+  })
 }
 
 export function presentTask(view: TaskView) {

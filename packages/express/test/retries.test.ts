@@ -254,6 +254,40 @@ onEachStore((serveFresh) => {
       })
     })
 
+    test('is in the history, as is who took over, when the process ends by something else', async () => {
+      const served = await serveFresh()
+      const { api } = served
+      const ends: Readonly<Record<string, (process: { id: string }) => Promise<unknown>>> = {
+        'task-failed': async () => fail(api, await claimOne(api, { names: ['Y'] }), 'no', { retry: false }),
+        'process-cancelled': (process) => api.post(`/processes/${process.id}/cancel`),
+        'process-timed-out': (process) =>
+          whenTimeIsKept(served, async () => expect((await show(api, process)).state).toBe('failed')),
+      }
+      const definition = { ...retrying(atOnce), timeout: '1s' }
+      for (const [type, end] of Object.entries(ends)) {
+        const process = await run(api, { X: [], Y: [] }, {}, definition)
+        const dead = await claimOne(api, { names: ['X'], worker: 'dead1', lease: '100ms' })
+        const live = await claimOne(api, { names: ['X'], worker: 'second', lease: '1h', wait: '10s' })
+        await end(process)
+        const event = (await historyOf(api, process)).at(-1)
+        const claimedAt = expect.any(String) as string
+        const leaseExpiredAt = dead.leaseExpiresAt
+        expect([event?.type, event?.unfinished]).toEqual([
+          type,
+          [
+            { task: dead.id, name: 'X', attempt: 1, worker: 'dead1', claimedAt, leaseExpiredAt },
+            { task: dead.id, name: 'X', attempt: 2, worker: 'second', claimedAt },
+          ],
+        ])
+        for (const { claim } of [dead, live]) {
+          expect(await api.post(`/tasks/${dead.id}/complete`, { claim })).toMatchObject({
+            status: 409,
+            body: { code: 'process-ended' },
+          })
+        }
+      }
+    })
+
     test('is not made up: a claim that never was leaves nothing in the history', async () => {
       const { api } = await serveFresh()
       const process = await run(api, { A: [] }, {}, retrying(atOnce))

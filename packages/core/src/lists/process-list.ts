@@ -1,7 +1,7 @@
 import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
-import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask } from './board.js'
+import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, UnfinishedAttempt } from './board.js'
 
 /** A process as it is kept: one record, beside its history. */
 export interface ProcessRecord {
@@ -49,6 +49,8 @@ export interface HistoryEvent {
   readonly reason: FailureReason | undefined
   /** For an attempt that failed: from when on there may be another. */
   readonly retryAt: Date | undefined
+  /** For an end of the process: attempts of its other tasks that had no end of their own, in the order of the tasks. */
+  readonly unfinished: readonly UnfinishedAttempt[]
   /** For an end of the process: what was started to clean up after it. */
   readonly failureProcess: string | undefined
   readonly payload: Payload | undefined

@@ -7,9 +7,17 @@ import {
   type MemoryProcess,
 } from './memory-data.js'
 import { clearBoard, rowInState, scheduleOn, waitingRow } from './memory-board.js'
+import { unfinishedAttempts } from './memory-unfinished.js'
 import type { ProcessEventType } from '../../process/events.js'
 import { isLive } from '../../process/state.js'
-import type { NewEvent, NewProcess, PersistResult, ProcessChange, ProcessRecord } from '../process-list.js'
+import type {
+  HistoryEvent,
+  NewEvent,
+  NewProcess,
+  PersistResult,
+  ProcessChange,
+  ProcessRecord,
+} from '../process-list.js'
 
 export const onceForMs = 24 * 60 * 60 * 1000
 
@@ -25,7 +33,13 @@ function commitNow(data: MemoryData, change: ProcessChange): PersistResult {
   if (lost.length > 0) return { status: 'claims-lost', tasks: lost }
 
   const now = data.now()
-  for (const event of change.events) append(data, process, change, event, now)
+  const end = {
+    unfinished: isLive(change.state) ? [] : unfinishedAttempts(data, change),
+    failureProcess: change.failureProcess?.id,
+  }
+  for (const event of change.events) {
+    append(data, process, change.id, event, badEnds.has(event.type) ? end : noEnd, now)
+  }
   process.record = { ...process.record, ...movedRecord(process, change, now) }
   data.processes.set(change.id, process)
   updateBoard(data, change, process.record.startedAt)
@@ -106,15 +120,18 @@ const badEnds: ReadonlySet<ProcessEventType> = new Set([
   'process-cancelled',
 ])
 
+const noEnd = { unfinished: [], failureProcess: undefined } as const
+
 function append(
   data: MemoryData,
   process: MemoryProcess,
-  change: ProcessChange,
+  processId: string,
   event: NewEvent,
+  end: Pick<HistoryEvent, 'unfinished' | 'failureProcess'>,
   at: Date,
 ): void {
   const { type, task, held, reason, retryInMs, payload } = event
-  const row = rowOf(data, change.id, event)
+  const row = rowOf(data, processId, event)
   const { attempt, secret } = held ?? {}
   process.history.push({
     version: process.history.length + 1,
@@ -129,7 +146,7 @@ function append(
     claimedAt: row?.claimedAt,
     lapsed: row?.lapsed ?? [],
     retryAt: retryInMs === undefined ? undefined : later(at, retryInMs),
-    failureProcess: badEnds.has(type) ? change.failureProcess?.id : undefined,
+    ...end,
   })
 }
 

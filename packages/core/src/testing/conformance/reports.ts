@@ -41,6 +41,7 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
       failureProcess: undefined,
       payload: Payload.from({ done: true }),
     })
@@ -204,6 +205,7 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
       failureProcess: undefined,
       payload: Payload.from('enough'),
     })

@@ -56,6 +56,7 @@ export function startingPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
       failureProcess: undefined,
       payload: undefined,
     })
