@@ -228,6 +228,7 @@ onEachStore((serveFresh) => {
           at: expect.any(String) as string,
           task: dead.id,
           name: 'A',
+          attempt: 1,
           lateReport: {
             attempt: 1,
             worker: 'asleep',

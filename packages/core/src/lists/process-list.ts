@@ -62,6 +62,8 @@ export interface NewEvent {
   readonly task?: number | undefined
   /** When given, the task must be on the board in just this state; it leaves it, or waits on it for a retry. */
   readonly held?: HeldBy | undefined
+  /** Instead of `held`: the claim that it is about, and that holds nothing any more. */
+  readonly claim?: Claim | undefined
   readonly reason?: FailureReason | undefined
   /** Puts the task back on the board, to be claimed again after so long. */
   readonly retryInMs?: number | undefined
@@ -193,8 +195,13 @@ export interface ProcessList {
   findOnce(key: string): Promise<{ readonly id: string; readonly requestHash: string } | undefined>
   /** The live process of a definition with this key of the client's own. */
   findByKey(definition: string, key: string): Promise<string | undefined>
-  /** The event that a report with this claim has made, if it has. */
+  /** The event that a report with this claim has made, if it has; a late one makes none. */
   findReport(report: HeldTask): Promise<HistoryEvent | undefined>
+  /**
+   * Every event that knows of this claim, oldest first: what it has made, also by being late; and those before or with
+   * which its attempt was given up.
+   */
+  findTraces(report: HeldTask): Promise<HistoryEvent[]>
   /** Running processes whose deadline has passed, longest ago first. */
   due(limit: number): Promise<string[]>
   /** Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time. */

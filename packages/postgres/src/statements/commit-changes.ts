@@ -16,7 +16,7 @@ const changeTypes = [
   'uuid',
 ]
 const reportTypes = ['uuid', 'int', 'int', 'text', 'bool', 'bigint', 'text', 'text', 'text', 'bigint']
-const otherTypes = ['uuid', 'bigint', 'text', 'int', 'text']
+const otherTypes = ['uuid', 'bigint', 'text', 'int', 'int', 'text', 'text']
 const enteringTypes = ['uuid', 'text', 'bool', 'bigint', 'timestamptz', ...newBoardTaskTypes]
 
 const reportsAt = 1 + changeTypes.length
@@ -129,9 +129,9 @@ waiting AS (
       WHERE state NOT IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))))
 ),
 told AS (
-  INSERT INTO ${schema}.history (process_id, version, type, task, at, unfinished, failure_process, payload)
-  SELECT process_id, version, type, task, now(), ${ofEnd('e')}, payload::json
-  FROM unnest(${arrays(othersAt, otherTypes)}) AS e (process_id, version, type, task, payload)
+  INSERT INTO ${schema}.history (process_id, version, type, task, attempt, secret, at, unfinished, failure_process, payload)
+  SELECT process_id, version, type, task, attempt, secret, now(), ${ofEnd('e')}, payload::json
+  FROM unnest(${arrays(othersAt, otherTypes)}) AS e (process_id, version, type, task, attempt, secret, payload)
   WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
 ),
 paused AS (
@@ -208,6 +208,8 @@ export function commitChangesValues(changes: readonly ProcessChange[]): unknown[
     others.map(({ version }) => version),
     others.map(({ event }) => event.type),
     others.map(({ event }) => event.task ?? null),
+    others.map(({ event }) => event.claim?.attempt ?? null),
+    others.map(({ event }) => event.claim?.secret ?? null),
     others.map(({ event }) => event.payload?.text ?? null),
 
     entering.map(({ change }) => change.id),

@@ -132,7 +132,7 @@ function append(
 ): void {
   const { type, task, held, reason, retryInMs, payload } = event
   const row = rowOf(data, processId, event)
-  const { attempt, secret } = held ?? {}
+  const { attempt, secret } = held ?? event.claim ?? {}
   process.history.push({
     version: process.history.length + 1,
     type,
