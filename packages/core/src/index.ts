@@ -57,7 +57,14 @@ export type {
   ProcessRecord,
   StartOnce,
 } from './lists/process-list.js'
-export type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, TaskRef } from './lists/board.js'
+export type {
+  HeldBy,
+  HeldTask,
+  LapsedAttempt,
+  NewBoardTask,
+  TaskRef,
+  UnfinishedAttempt,
+} from './lists/board.js'
 export type { Store } from './lists/store.js'
 export type {
   BoardCriteria,
@@ -81,6 +88,7 @@ export type { Page, PageRequest } from './engine/page.js'
 export type {
   Grounds,
   HistoryPage,
+  NamedEvent,
   HistoryRequest,
   ProcessFilters,
   ProcessView,

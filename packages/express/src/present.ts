@@ -6,8 +6,8 @@ import {
   type ClaimedTask,
   type Definition,
   type DefinitionSummary,
-  type HistoryEvent,
   type LapsedAttempt,
+  type NamedEvent,
   type Payload,
   type ProcessOverview,
   type ProcessRecord,
@@ -72,13 +72,9 @@ function countsOf({ record, counts: { scheduled, claimed } }: ProcessOverview) {
 }
 
 /** A history event; its claim's secret stays here. */
-export function presentEvent(
-  processId: string,
-  event: HistoryEvent & { readonly name: string | undefined },
-  input: Payload | undefined,
-) {
-  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt, lapsed, reason, retryAt } =
-    event
+export function presentEvent(processId: string, event: NamedEvent, input: Payload | undefined) {
+  const { version, type, at, task, name, claim, worker, scheduledAt, claimedAt } = event
+  const { lapsed, reason, retryAt, unfinished, failureProcess } = event
   return {
     version,
     type,
@@ -92,12 +88,14 @@ export function presentEvent(
     lapsed: presentLapsed(lapsed),
     cause: reason,
     retryAt,
+    unfinished: presentUnfinished(processId, unfinished),
+    failureProcess,
     ...carried(event, input),
   }
 }
 
 /** What an event carries, under the name that it has there. */
-function carried({ type, payload }: HistoryEvent, input: Payload | undefined): object {
+function carried({ type, payload }: NamedEvent, input: Payload | undefined): object {
   switch (type) {
     case 'process-started':
       return { input }
@@ -124,6 +122,14 @@ function presentLapsed(lapsed: readonly LapsedAttempt[] | undefined) {
   return lapsed.map(({ secret: _secret, ...shown }) => shown)
 }
 
+/** Without the secrets. */
+function presentUnfinished(processId: string, unfinished: NamedEvent['unfinished']) {
+  if (unfinished.length === 0) return undefined
+  return unfinished.map(({ task, name, attempt, worker, claimedAt, leaseExpiredAt }) => {
+    return { task: formatTaskId({ processId, task }), name, attempt, worker, claimedAt, leaseExpiredAt }
+  })
+}
+
 export function presentTask(view: TaskView) {
   return { ...view, lapsed: presentLapsed(view.lapsed) }
 }
@@ -135,8 +141,9 @@ export function presentClaimed(task: ClaimedTask) {
 }
 
 /** One of many reports: the status that it would have been answered by itself. */
-export function presentReport({ task, refusal }: ReportResult & { readonly task: string }) {
+export function presentReport(result: ReportResult & { readonly task: string }) {
+  const { task, refusal } = result
   return refusal === undefined
-    ? { task, status: 200 }
+    ? { task, status: 200, state: result.state }
     : { task, status: errorRegistry[refusal.code].status, code: refusal.code }
 }

@@ -165,7 +165,7 @@ onEachStore((serveFresh) => {
       for (const next of ['B', 'C', undefined]) {
         const results = [{ task: task?.id, claim: task?.claim, output: { made: task?.name } }]
         const { body } = await api.post<ClaimedTasks>('/tasks/claim', { worker: 'w', max: 5, results })
-        expect(body.results).toEqual([{ task: task?.id, status: 200 }])
+        expect(body.results).toEqual([{ task: task?.id, status: 200, state: 'completed' }])
         expect(body.tasks.map(({ name }) => name)).toEqual(next === undefined ? [] : [next])
         task = body.tasks[0]
       }
@@ -202,13 +202,13 @@ onEachStore((serveFresh) => {
       expect(status).toBe(200)
       expect(body.tasks).toEqual([])
       expect(body.results).toEqual([
-        { task: good.id, status: 200 },
+        { task: good.id, status: 200, state: 'completed' },
         { task: large.id, status: 413, code: 'too-large' },
-        { task: failed.id, status: 200 },
+        { task: failed.id, status: 200, state: 'failed' },
         { task: released.id, status: 409, code: 'claim-lost' },
         { task: unknown, status: 404, code: 'process-not-found' },
         { task: `${good.process.id}.7`, status: 404, code: 'task-not-found' },
-        { task: good.id, status: 200 },
+        { task: good.id, status: 200, state: 'completed' },
         { task: good.id, status: 409, code: 'task-ended' },
       ])
       const shown = await Promise.all(started.map((process) => show(api, process)))
@@ -238,7 +238,7 @@ onEachStore((serveFresh) => {
         wait: '60s',
         results: [{ task: a.id, claim: a.claim }],
       })
-      expect(body).toEqual({ tasks: [], results: [{ task: a.id, status: 200 }] })
+      expect(body).toEqual({ tasks: [], results: [{ task: a.id, status: 200, state: 'completed' }] })
       expect(Date.now() - begin).toBeLessThan(5_000)
     })
   })

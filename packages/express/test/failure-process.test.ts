@@ -91,6 +91,13 @@ onEachStore((serveFresh) => {
       const second = await followed(api, process)
       expect(second?.id).not.toBe(first?.id)
       expect([first?.failureOf, second?.failureOf]).toEqual([process.id, process.id])
+      const events = await historyOf(api, process)
+      expect(events.map(({ type, failureProcess }) => [type, failureProcess])).toEqual([
+        ['process-started', undefined],
+        ['task-failed', first?.id],
+        ['process-retried', undefined],
+        ['task-failed', second?.id],
+      ])
     })
 
     test('by its deadline is followed as well', async () => {
@@ -140,6 +147,27 @@ onEachStore((serveFresh) => {
       }
     })
 
+    test('tells the one that cleans up who wanted it and why', async () => {
+      const { api } = await serveFresh()
+      await registered(api, { name: 'undo', on: ['failed', 'cancelled'] })
+      for (const grounds of [{ by: 'Ada', reason: 'She has changed her mind' }, { by: 'Ada' }, {}]) {
+        const process = await start(api, 'main', { input: 1 })
+        await api.post(`/processes/${process.id}/cancel`, grounds)
+        expect((await followed(api, process))?.input).toEqual({
+          process: process.id,
+          definition: 'main',
+          version: 1,
+          input: 1,
+          cancelled: true,
+          ...grounds,
+          outputs: {},
+        })
+      }
+      const process = await start(api, 'main')
+      await fail(api, await claimOne(api, { names: ['A'] }))
+      expect((await followed(api, process))?.input).not.toHaveProperty('cancelled')
+    })
+
     test('and was to be followed only then, is not when it fails', async () => {
       const { api } = await serveFresh()
       await registered(api, { name: 'undo', on: ['cancelled'] })
@@ -181,8 +209,83 @@ onEachStore((serveFresh) => {
     )
     await fail(api, await claimOne(api))
     const child = await followed(api, process)
-    expect(child?.input).toMatchObject({ failedTask: 'C', error: 'broken' })
+    expect(child?.input).toMatchObject({ failedTask: 'C', error: 'broken', leftOut: ['outputs'] })
     expect(child?.input).not.toHaveProperty('outputs')
+  })
+
+  describe('a failure can be reported, and is followed,', () => {
+    const kilobytes = (count: number) => 'x'.repeat(count * 1024)
+    const nested = (levels: number) => JSON.parse('['.repeat(levels) + ']'.repeat(levels)) as unknown
+
+    /** A process of which A is completed and B fails, as far as the one that cleans up hears of it. */
+    async function told(
+      api: Api,
+      { input, output, error }: { input?: unknown; output?: unknown; error: unknown },
+    ): Promise<Record<string, unknown>> {
+      await registered(api)
+      const process = await start(api, 'main', { input })
+      await complete(api, await claimOne(api), output)
+      expect((await fail(api, await claimOne(api), error)).state).toBe('failed')
+      return (await followed(api, process))?.input as Record<string, unknown>
+    }
+
+    test('with an error that leaves no room: its message is told, cut short', async () => {
+      const { api } = await serveFresh()
+      const error = 'x'.repeat(1_048_500)
+      expect(await told(api, { input: { n: 1 }, output: 2, error })).toMatchObject({
+        input: { n: 1 },
+        outputs: { A: 2 },
+        failedTask: 'B',
+        error: { message: 'x'.repeat(1000) },
+        leftOut: ['error'],
+      })
+    })
+
+    test('with an error whose details leave no room: its message is told', async () => {
+      const { api } = await serveFresh()
+      const error = { message: 'No such customer', details: kilobytes(1020) }
+      expect(await told(api, { input: kilobytes(10), error })).toMatchObject({
+        error: { message: 'No such customer' },
+        leftOut: ['error'],
+      })
+    })
+
+    test('with an error of which nobody knows what to tell', async () => {
+      const { api } = await serveFresh()
+      const input = await told(api, { input: kilobytes(10), error: [kilobytes(1020)] })
+      expect(input).toMatchObject({ failedTask: 'B', leftOut: ['error'] })
+      expect(input).not.toHaveProperty('error')
+    })
+
+    test('with all of it too large: what is largest is left out first, and no more than must be', async () => {
+      const { api } = await serveFresh()
+      for (const [sizes, leftOut] of [
+        [[500, 300, 400], ['outputs']],
+        [[500, 600, 400], ['input']],
+        [[300, 400, 500], ['error']],
+        [
+          [900, 900, 1000],
+          ['outputs', 'error'],
+        ],
+        [
+          [100, 1020, 1020],
+          ['input', 'error'],
+        ],
+      ] as const) {
+        const [outputs, input, error] = sizes
+        const said = { output: kilobytes(outputs), input: kilobytes(input), error: kilobytes(error) }
+        expect((await told(api, said))['leftOut']).toEqual(leftOut)
+        await workOff(api)
+      }
+    })
+
+    test('with values nested as deep as may be', async () => {
+      const { api } = await serveFresh()
+      const input = await told(api, { input: nested(64), output: nested(63), error: nested(63) })
+      expect(input).toMatchObject({ failedTask: 'B', error: nested(63), leftOut: ['outputs', 'input'] })
+      await workOff(api)
+      expect(await told(api, { error: nested(64) })).toMatchObject({ leftOut: ['error'] })
+    })
   })
 
   describe('a definition', () => {

@@ -152,10 +152,14 @@ onEachStore((serveFresh) => {
         max: 0,
         results: [result('A', {}), result('B', { retryIn: '2h' })],
       })
-      expect(body.results?.map(({ status }) => status)).toEqual([200, 200])
+      expect(body.results?.map(({ status, state }) => [status, state])).toEqual([
+        [200, 'retrying'],
+        [200, 'retrying'],
+      ])
       expect((await states(api, process))['A']).toBe('scheduled')
       const results = [result('C', { retry: false })]
-      await api.post<ClaimedTasks>('/tasks/claim', { worker: 'w', max: 0, results })
+      const last = await api.post<ClaimedTasks>('/tasks/claim', { worker: 'w', max: 0, results })
+      expect(last.body.results).toEqual([{ task: results[0]?.task, status: 200, state: 'failed' }])
       expect(await show(api, process)).toMatchObject({ state: 'failed', failedTask: 'C' })
     })
 
@@ -224,6 +228,7 @@ onEachStore((serveFresh) => {
           at: expect.any(String) as string,
           task: dead.id,
           name: 'A',
+          attempt: 1,
           lateReport: {
             attempt: 1,
             worker: 'asleep',
@@ -248,6 +253,40 @@ onEachStore((serveFresh) => {
         type: 'report-refused',
         lateReport: { said: 'failed', value: 'too late' },
       })
+    })
+
+    test('is in the history, as is who took over, when the process ends by something else', async () => {
+      const served = await serveFresh()
+      const { api } = served
+      const ends: Readonly<Record<string, (process: { id: string }) => Promise<unknown>>> = {
+        'task-failed': async () => fail(api, await claimOne(api, { names: ['Y'] }), 'no', { retry: false }),
+        'process-cancelled': (process) => api.post(`/processes/${process.id}/cancel`),
+        'process-timed-out': (process) =>
+          whenTimeIsKept(served, async () => expect((await show(api, process)).state).toBe('failed')),
+      }
+      const definition = { ...retrying(atOnce), timeout: '1s' }
+      for (const [type, end] of Object.entries(ends)) {
+        const process = await run(api, { X: [], Y: [] }, {}, definition)
+        const dead = await claimOne(api, { names: ['X'], worker: 'dead1', lease: '100ms' })
+        const live = await claimOne(api, { names: ['X'], worker: 'second', lease: '1h', wait: '10s' })
+        await end(process)
+        const event = (await historyOf(api, process)).at(-1)
+        const claimedAt = expect.any(String) as string
+        const leaseExpiredAt = dead.leaseExpiresAt
+        expect([event?.type, event?.unfinished]).toEqual([
+          type,
+          [
+            { task: dead.id, name: 'X', attempt: 1, worker: 'dead1', claimedAt, leaseExpiredAt },
+            { task: dead.id, name: 'X', attempt: 2, worker: 'second', claimedAt },
+          ],
+        ])
+        for (const { claim } of [dead, live]) {
+          expect(await api.post(`/tasks/${dead.id}/complete`, { claim })).toMatchObject({
+            status: 409,
+            body: { code: 'process-ended' },
+          })
+        }
+      }
     })
 
     test('is not made up: a claim that never was leaves nothing in the history', async () => {

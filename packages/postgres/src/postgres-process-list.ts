@@ -24,6 +24,7 @@ import {
   findByKeySql,
   findOnceSql,
   findReportSql,
+  findTracesSql,
   forgetOldOnceSql,
   forgetOnceSql,
   historySql,
@@ -60,6 +61,7 @@ export class PostgresProcessList implements ProcessList {
   readonly #forgetOldOnce: Statement
   readonly #findByKey: Statement
   readonly #findReport: Statement
+  readonly #findTraces: Statement
   readonly #due: Statement
   readonly #ended: Statement
   readonly #destroy: Statement
@@ -81,6 +83,7 @@ export class PostgresProcessList implements ProcessList {
     this.#forgetOldOnce = database.statement('forget_old_once', forgetOldOnceSql(schema))
     this.#findByKey = database.statement('find_by_key', findByKeySql(schema))
     this.#findReport = database.statement('find_report', findReportSql(schema))
+    this.#findTraces = database.statement('find_traces', findTracesSql(schema))
     this.#due = database.statement('due_processes', dueProcessesSql(schema))
     this.#ended = database.statement('ended_processes', endedProcessesSql(schema))
     this.#destroy = database.statement('destroy', destroyProcessesSql(schema))
@@ -156,6 +159,11 @@ export class PostgresProcessList implements ProcessList {
   async findReport({ processId, task, claim }: HeldTask): Promise<HistoryEvent | undefined> {
     const [row] = await this.store.run(this.#findReport, [processId, task, claim.attempt, claim.secret])
     return row === undefined ? undefined : historyEvent(row)
+  }
+
+  async findTraces({ processId, task, claim }: HeldTask): Promise<HistoryEvent[]> {
+    const rows = await this.store.run(this.#findTraces, [processId, task, claim.attempt, claim.secret])
+    return rows.map(historyEvent)
   }
 
   async due(limit: number): Promise<string[]> {

@@ -9,6 +9,7 @@ import {
   type LapsedAttempt,
   type ProcessRecord,
   type StoredDefinition,
+  type UnfinishedAttempt,
 } from '@tunacorn/core'
 import type { Row } from './database.js'
 
@@ -39,7 +40,7 @@ export function processRecord(row: Row): ProcessRecord {
 }
 
 export const eventColumns = `h.process_id, h.version, h.type, h.task, h.attempt, h.secret, h.worker, h.scheduled_at,
-  h.claimed_at, h.at, h.lapsed, h.reason, h.retry_at, h.payload`
+  h.claimed_at, h.at, h.lapsed, h.reason, h.retry_at, h.unfinished, h.failure_process, h.payload`
 
 export function historyEvent(row: Row): HistoryEvent {
   const attempt = optional<number>(row['attempt'])
@@ -56,6 +57,8 @@ export function historyEvent(row: Row): HistoryEvent {
     lapsed: lapsedAttempts(row['lapsed']),
     reason: optional<FailureReason>(row['reason']),
     retryAt: optional<Date>(row['retry_at']),
+    unfinished: unfinishedAttempts(row['unfinished']),
+    failureProcess: optional<string>(row['failure_process']),
     payload: payload(row['payload']),
   }
 }
@@ -143,6 +146,23 @@ function lapsedAttempts(value: unknown): LapsedAttempt[] {
     claimedAt: new Date(one.claimedAt),
     leaseExpiredAt: new Date(one.leaseExpiredAt),
   }))
+}
+
+/** The open ones among them have no end of a lease. */
+interface StoredUnfinished {
+  readonly task: number
+  readonly attempts: readonly (Omit<StoredLapse, 'leaseExpiredAt'> & { leaseExpiredAt: string | null })[]
+}
+
+function unfinishedAttempts(value: unknown): UnfinishedAttempt[] {
+  return ((value as StoredUnfinished[] | null) ?? []).flatMap(({ task, attempts }) =>
+    attempts.map(({ leaseExpiredAt, ...one }) => ({
+      ...one,
+      task,
+      claimedAt: new Date(one.claimedAt),
+      leaseExpiredAt: leaseExpiredAt === null ? undefined : new Date(leaseExpiredAt),
+    })),
+  )
 }
 
 function payload(value: unknown): Payload | undefined {

@@ -1,4 +1,4 @@
-import { Engine, parseTaskId } from '@tunacorn/core'
+import { Engine, parseTaskId, type ProcessChange, type ProcessList } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -14,6 +14,20 @@ function layered(name: string, layers: number, width: number): string {
     return { name: `t${task}`, needs: layer === 0 ? [] : [before(0), before(1), before(3)] }
   })
   return JSON.stringify({ name, tasks })
+}
+
+/** A list that is another one except for some of its methods. */
+function standIn(list: ProcessList, methods: Partial<ProcessList>): ProcessList {
+  return new Proxy(list, {
+    get(target, key) {
+      const value: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key)
+      return typeof value === 'function' ? (value as () => unknown).bind(target) : value
+    },
+  })
+}
+
+function isRetry(changes: readonly ProcessChange[]): boolean {
+  return changes.some(({ events }) => events.some(({ type }) => type === 'process-retried'))
 }
 
 describe.skipIf(url === undefined)('engines on PostgreSQL', () => {
@@ -97,6 +111,31 @@ describe.skipIf(url === undefined)('engines on PostgreSQL', () => {
     }
     expect((await engine.fetchProcess(process)).record.state).toBe('completed')
     expect(performance.now() - begin).toBeLessThan(10_000)
+  })
+
+  it('refuses a retry whose key is taken between the look at it and the commit, and says by whom', async () => {
+    const { processList, ...lists } = stores[0]!
+    const takers: string[] = []
+    const taken = standIn(processList, {
+      // Others are always quicker, so that it comes to holding the process.
+      persist: async (changes) =>
+        isRetry(changes) ? changes.map(() => ({ status: 'moved' })) : processList.persist(changes),
+      persistHeld: async (read, decide) => {
+        if (takers.length === 0) {
+          takers.push((await engines[1]!.startProcess({ definition: 'keyed', key: 'k' })).id)
+        }
+        return processList.persistHeld(read, decide)
+      },
+    })
+    const engine = new Engine({ ...lists, processList: taken })
+    await engine.registerDefinition('name: keyed\ntasks: [{name: A}]')
+    const { id } = await engine.startProcess({ definition: 'keyed', key: 'k' })
+    const { tasks } = await engine.claimTasks({ worker: 'w', process: id })
+    await engine.failTask(tasks[0]!.id, tasks[0]!.claim, 'broken')
+    const refused = await engine.retryProcess(id).catch((error: unknown) => error)
+    expect(refused).toMatchObject({ code: 'key-taken', processId: takers[0] })
+    expect((await engine.fetchProcess(id)).record.state).toBe('failed')
+    await engine.close()
   })
 
   it('goes on without prepared statements when a pooler stands between', async () => {

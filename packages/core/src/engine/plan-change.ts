@@ -91,7 +91,7 @@ function newEvent(event: ProcessEvent, command: ProcessCommand): NewEvent {
   const { type } = event
   if (!('task' in event)) return { type, payload: 'payload' in event ? event.payload : undefined }
   const { task, payload } = event
-  if (event.type === 'report-refused') return { type, task, payload }
+  if (event.type === 'report-refused') return { type, task, payload, claim: event.claim }
   const isDue = command.type === 'judge-task'
   const secret = isDue ? command.secret : event.claim?.secret
   const held = event.claim === undefined ? undefined : { attempt: event.claim.attempt, secret, isDue }

@@ -5,7 +5,8 @@ import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Logger } from './logger.js'
 import type { Outputs } from './outputs.js'
 import type { PlannedChange } from './plan-change.js'
-import { Payload } from '../payload.js'
+import type { Payload } from '../payload.js'
+import { failureInput } from './failure-input.js'
 import { planStart } from './plan-change.js'
 
 export interface FailureProcessParts {
@@ -80,26 +81,25 @@ function besideOf(parentId: string): string {
   return uuidV7().slice(0, -4) + parentId.slice(-4)
 }
 
-/** Everything that the one who cleans up may have to know. Outputs that are too large altogether are left out. */
+/** Everything that the one who cleans up may have to know. */
 async function inputOf(plan: PlannedChange, parts: FailureProcessParts): Promise<Payload | undefined> {
   const { record, state } = plan.copy
-  const failure = plan.change.events.find(({ type }) => type === 'task-failed')
-  const timedOut = plan.change.events.some(({ type }) => type === 'process-timed-out')
-  const known = {
+  const { events } = plan.change
+  const failure = events.find(({ type }) => type === 'task-failed')
+  const cancellation = events.find(({ type }) => type === 'process-cancelled')
+  const timedOut = events.some(({ type }) => type === 'process-timed-out')
+  const told = {
     process: record.id,
     definition: record.definition,
     version: record.definitionVersion,
-    input: record.input,
     failedTask: failure?.task === undefined ? undefined : state.graph.names[failure.task],
-    error: failure?.payload ?? (failure === undefined ? undefined : { message: failure.reason }),
     timedOut: timedOut ? true : undefined,
+    // With who wanted it and why, as they were said.
+    ...(cancellation !== undefined && { cancelled: true, ...(cancellation.payload?.value() as object) }),
   }
-  const outputs = await outputsOf(plan, parts)
-  try {
-    return Payload.from({ ...known, outputs }, parts.maxPayloadBytes)
-  } catch {
-    return Payload.from({ ...known, input: undefined, outputs: undefined }, parts.maxPayloadBytes)
-  }
+  const error = failure?.payload ?? (failure === undefined ? undefined : { message: failure.reason })
+  const large = { outputs: await outputsOf(plan, parts), input: record.input, error }
+  return failureInput(told, large, parts.maxPayloadBytes)
 }
 
 const readAtOnce = 100
@@ -107,7 +107,7 @@ const readAtOnce = 100
 async function outputsOf(
   { copy, change }: PlannedChange,
   { outputs, maxPayloadBytes }: FailureProcessParts,
-): Promise<Record<string, Payload> | undefined> {
+): Promise<Record<string, Payload> | 'too-large'> {
   const { state } = copy
   const nameOf = (task: number) => state.graph.names[task] ?? ''
   const found = new Map<string, Payload>()
@@ -129,7 +129,7 @@ async function outputsOf(
       characters += output.text.length
       found.set(nameOf(task), output)
     }
-    if (characters > maxPayloadBytes) return undefined
+    if (characters > maxPayloadBytes) return 'too-large'
   }
   return Object.fromEntries(found)
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { v7 as uuidV7 } from 'uuid'
+import type { UnfinishedAttempt } from '../lists/board.js'
 import type { HistoryEvent, ProcessList, ProcessOverview, ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { ProcessStatus } from '../process/state.js'
@@ -62,9 +63,18 @@ export interface HistoryRequest {
   readonly limit?: number | undefined
 }
 
+interface Named {
+  readonly name: string | undefined
+}
+
+/** An event with the names of the tasks in it. */
+export interface NamedEvent extends HistoryEvent, Named {
+  readonly unfinished: readonly (UnfinishedAttempt & Named)[]
+}
+
 export interface HistoryPage {
-  /** Oldest first, each with the name of its task. */
-  readonly items: readonly (HistoryEvent & { readonly name: string | undefined })[]
+  /** Oldest first. */
+  readonly items: readonly NamedEvent[]
   /** What the process was started with. */
   readonly input: Payload | undefined
   /** The version to go on after; absent on the last page. */
@@ -162,6 +172,7 @@ export class Processes {
     const items = found.map((event) => ({
       ...event,
       name: event.task === undefined ? undefined : names[event.task],
+      unfinished: event.unfinished.map((attempt) => ({ ...attempt, name: names[attempt.task] })),
     }))
     return { items, input, next: isMore ? items.at(-1)?.version : undefined }
   }
@@ -180,6 +191,7 @@ export class Processes {
       for (const event of some.slice(0, wanted)) {
         found.push(event)
         characters += event.payload?.text.length ?? 0
+        characters += event.unfinished.length * charactersOfAttempt
       }
       if (some.length <= wanted) return { found, isMore: false }
     }
@@ -217,6 +229,9 @@ export class Processes {
     return { definition, version, input: payload, priority, key, once, failureOf: undefined }
   }
 }
+
+/** About as many as one unfinished attempt takes in an answer. */
+const charactersOfAttempt = 250
 
 /** An id ends with where it is kept: what must be unique beside it shall be kept at the same place. */
 function newProcessId({ once, key, definition }: StartPlan): string {

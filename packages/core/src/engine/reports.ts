@@ -34,7 +34,7 @@ export type ReportResult =
 /** What a report is refused with that has come through before, and whose answer was lost. */
 const mayHaveComeThrough: ReadonlySet<ErrorCode> = new Set(['claim-lost', 'task-ended', 'process-ended'])
 
-/** How many late reports are remembered, so that one sent again and again is kept as evidence once. */
+/** How many late reports are remembered, so that one sent again and again is looked for in the history once. */
 const maxRemembered = 10_000
 
 /**
@@ -80,7 +80,7 @@ export class Reports {
     const made = await this.#ending(report, endedIn)
     const before = isSame(report, made) ? made : await this.#processList.findReport(report)
     if (isSame(report, before)) return { version: before.version, state: stateOf[before.type] ?? 'completed' }
-    if (rejection.code !== 'process-ended') await this.#keepLateReport(report, made)
+    if (rejection.code !== 'process-ended') await this.#keepLateReport(report)
     return { refusal: rejection }
   }
 
@@ -102,32 +102,57 @@ export class Reports {
   }
 
   /** Only where the secret proves that it was once held: anybody can make up a claim. */
-  async #keepLateReport(report: Report, ending: HistoryEvent | undefined): Promise<void> {
+  async #keepLateReport(report: Report): Promise<void> {
     const { processId, task, claim, type, payload } = report
     // Tasks that were handed out together have one secret.
     const late = `${formatTaskId(report)} ${claim.secret}`
     if (this.#late.has(late)) return
-    const lapsed = ending?.lapsed ?? (await this.#rowOf(report))?.lapsed ?? []
-    const attempt = lapsed.find(({ secret }) => secret === claim.secret) ?? (await this.#givenUp(report))
-    if (attempt === undefined) return
+    const attempt = await this.#givenUp(report)
+    if (attempt === undefined || this.#late.has(late)) return
 
     if (this.#late.size >= maxRemembered) this.#late.clear()
     this.#late.add(late)
-    const { secret: _secret, ...shown } = attempt
+    const { worker, claimedAt, leaseExpiredAt } = attempt
     const said = type === 'complete-task' ? 'completed' : 'failed'
-    const evidence = Payload.from({ ...shown, said, value: payload }, Number.MAX_SAFE_INTEGER)
-    const command = { type: 'refuse-report', task, payload: evidence } as const
-    await this.#lanes.submit(processId, { kind: 'command', command })
+    const shown = { attempt: claim.attempt, worker, claimedAt, leaseExpiredAt, said, value: payload }
+    const evidence = Payload.from(shown, Number.MAX_SAFE_INTEGER)
+    const command = { type: 'refuse-report', task, payload: evidence, claim } as const
+    try {
+      await this.#lanes.submit(processId, { kind: 'command', command })
+    } catch (error) {
+      this.#late.delete(late)
+      throw error
+    }
   }
 
-  /** An attempt that the timekeeper has given up: its event holds the claim. */
-  async #givenUp(report: Report): Promise<LapsedAttempt | undefined> {
-    const event = await this.#processList.findReport(report)
-    const { worker, claimedAt, at, reason } = event ?? {}
-    const isGivenUp = reason !== undefined && reason !== 'reported'
-    if (!isGivenUp || worker === undefined || claimedAt === undefined || at === undefined) return undefined
-    return { ...report.claim, worker, claimedAt, leaseExpiredAt: at }
+  /** The attempt of a late report, unless another replica has kept that report already. */
+  async #givenUp(report: Report): Promise<GivenUp | undefined> {
+    const onBoard = (await this.#rowOf(report))?.lapsed.find((one) => isBy(report, one))
+    const traces = await this.#processList.findTraces(report)
+    if (traces.some(({ type }) => type === 'report-refused')) return undefined
+    return onBoard ?? traces.map((event) => givenUpIn(report, event)).find((one) => one !== undefined)
   }
+}
+
+type GivenUp = Pick<LapsedAttempt, 'worker' | 'claimedAt' | 'leaseExpiredAt'>
+
+/**
+ * The attempt of this report as an event knows it: it had lapsed before the one that reported; it was left without an
+ * end when the process ended; or the timekeeper has given it up.
+ */
+function givenUpIn(report: Report, event: HistoryEvent): GivenUp | undefined {
+  const lapsed = event.task === report.task ? event.lapsed.find((one) => isBy(report, one)) : undefined
+  if (lapsed !== undefined) return lapsed
+  const { at: givenUpAt, worker, claimedAt, reason } = event
+  const left = event.unfinished.find((one) => one.task === report.task && isBy(report, one))
+  if (left !== undefined) return { ...left, leaseExpiredAt: left.leaseExpiredAt ?? givenUpAt }
+  const isGivenUp = reason !== undefined && reason !== 'reported'
+  if (!isGivenUp || worker === undefined || claimedAt === undefined) return undefined
+  return { worker, claimedAt, leaseExpiredAt: givenUpAt }
+}
+
+function isBy({ claim }: Report, { attempt, secret }: Claim): boolean {
+  return attempt === claim.attempt && secret === claim.secret
 }
 
 const eventsOf = {

@@ -49,3 +49,10 @@ export interface LapsedAttempt {
   /** That it held the task by: a late report is known by it. Never shown. */
   readonly secret: string
 }
+
+/** An attempt that had neither succeeded nor failed when its process ended. */
+export interface UnfinishedAttempt extends Omit<LapsedAttempt, 'leaseExpiredAt'> {
+  readonly task: number
+  /** Absent: its lease had not run out, and its worker may have been at it. */
+  readonly leaseExpiredAt: Date | undefined
+}

@@ -1,7 +1,7 @@
 import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
-import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask } from './board.js'
+import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, UnfinishedAttempt } from './board.js'
 
 /** A process as it is kept: one record, beside its history. */
 export interface ProcessRecord {
@@ -24,7 +24,7 @@ export interface ProcessRecord {
   readonly endedAt: Date | undefined
   /** The process that this one cleans up after. */
   readonly failureOf: string | undefined
-  /** The process that cleans up after this one. */
+  /** The process that cleans up after this one; the latest, when it was retried and has failed again. */
   readonly failureProcess: string | undefined
 }
 
@@ -49,6 +49,10 @@ export interface HistoryEvent {
   readonly reason: FailureReason | undefined
   /** For an attempt that failed: from when on there may be another. */
   readonly retryAt: Date | undefined
+  /** For an end of the process: attempts of its other tasks that had no end of their own, in the order of the tasks. */
+  readonly unfinished: readonly UnfinishedAttempt[]
+  /** For an end of the process: what was started to clean up after it. */
+  readonly failureProcess: string | undefined
   readonly payload: Payload | undefined
 }
 
@@ -58,6 +62,8 @@ export interface NewEvent {
   readonly task?: number | undefined
   /** When given, the task must be on the board in just this state; it leaves it, or waits on it for a retry. */
   readonly held?: HeldBy | undefined
+  /** Instead of `held`: the claim that it is about, and that holds nothing any more. */
+  readonly claim?: Claim | undefined
   readonly reason?: FailureReason | undefined
   /** Puts the task back on the board, to be claimed again after so long. */
   readonly retryInMs?: number | undefined
@@ -192,8 +198,13 @@ export interface ProcessList {
   findOnce(key: string): Promise<{ readonly id: string; readonly requestHash: string } | undefined>
   /** The live process of a definition with this key of the client's own. */
   findByKey(definition: string, key: string): Promise<string | undefined>
-  /** The event that a report with this claim has made, if it has. */
+  /** The event that a report with this claim has made, if it has; a late one makes none. */
   findReport(report: HeldTask): Promise<HistoryEvent | undefined>
+  /**
+   * Every event that knows of this claim, oldest first: what it has made, also by being late; and those before or with
+   * which its attempt was given up.
+   */
+  findTraces(report: HeldTask): Promise<HistoryEvent[]>
   /** Running processes whose deadline has passed, longest ago first. */
   due(limit: number): Promise<string[]>
   /** Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time. */

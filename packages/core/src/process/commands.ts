@@ -7,7 +7,7 @@ export type ProcessCommand =
   | CompleteTask
   | FailTask
   | JudgeTask
-  | { readonly type: 'refuse-report'; readonly task: number; readonly payload?: Payload | undefined }
+  | RefuseReport
   | { readonly type: 'time-out' }
   | { readonly type: 'pause'; readonly reason?: Payload | undefined }
   | { readonly type: 'resume'; readonly reason?: Payload | undefined }
@@ -33,6 +33,14 @@ export interface FailTask {
   readonly elapsedMs?: number | undefined
   /** From 0 up to 1, for the jitter: the rules draw no lots themselves. */
   readonly random?: number | undefined
+}
+
+/** A worker was heard of whose attempt had been given up. */
+export interface RefuseReport {
+  readonly type: 'refuse-report'
+  readonly task: number
+  readonly payload?: Payload | undefined
+  readonly claim?: Claim | undefined
 }
 
 /** The timekeeper has found a task whose time is up. */

@@ -63,6 +63,8 @@ export interface ReportRefused {
   readonly type: 'report-refused'
   readonly task: number
   readonly payload?: Payload | undefined
+  /** That the attempt held the task by: so the history says that this has been kept already. */
+  readonly claim?: Claim | undefined
 }
 
 export type ProcessEventType = ProcessEvent['type']

@@ -54,6 +54,11 @@ export function attemptFailed(report: Report, retryInMs: number): NewEvent {
   return { ...eventOf('attempt-failed', report), reason: 'reported', retryInMs }
 }
 
+/** The change that keeps a report which came too late. */
+export function refusalOf(record: ProcessRecord, { task, claim, payload }: Report): ProcessChange {
+  return { ...changeOf(record), events: [{ type: 'report-refused', task, claim, payload }] }
+}
+
 /** What the timekeeper makes of a task that is due: another attempt after a while, or the end of the process. */
 export function judgementOf(record: ProcessRecord, due: DueTask, retryInMs?: number): ProcessChange {
   const { task, reason, attempt, secret } = due

@@ -24,6 +24,7 @@ import { startingOncePromises } from './conformance/starting-once.js'
 import { startingPromises } from './conformance/starting.js'
 import { storePromises } from './conformance/store.js'
 import { tidyingPromises } from './conformance/tidying.js'
+import { unfinishedPromises } from './conformance/unfinished.js'
 import { promisesIn, type Promises, type StoreWorld, type TestApi } from './store-world.js'
 
 const topics: Readonly<Record<string, (promises: Promises) => void>> = {
@@ -46,6 +47,7 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   'judging what is due': judgingPromises,
   'the clock of a process': processClockPromises,
   'cleaning up after a failure': failureProcessPromises,
+  'attempts without an end': unfinishedPromises,
   'starting once': startingOncePromises,
   keys: keyPromises,
   tidying: tidyingPromises,

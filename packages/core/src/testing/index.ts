@@ -18,6 +18,7 @@ export {
   failureOf,
   judgementOf,
   pauseOf,
+  refusalOf,
   resumptionOf,
   retryOf,
   timeOutOf,

@@ -183,8 +183,87 @@ describe('a worker that falls silent', () => {
       said: 'completed',
       value: { late: true },
     })
-    expect(JSON.stringify(evidence)).not.toContain(first!.claim.split('.')[1])
+    expect(evidence[0]?.payload?.text).not.toContain(first!.claim.split('.')[1])
     expect(await engine.completeTask(second!.id, second!.claim)).toMatchObject({ state: 'completed' })
+  })
+
+  describe('is heard of when other attempts have come and gone: its report is kept all the same', () => {
+    const definition =
+      'name: timed\ntasks: [{name: A, retry: {limit: 5, delay: 0s, jitter: false}}, {name: B}]'
+    type World = Awaited<ReturnType<typeof world>>
+    /** What happens after the second attempt was claimed and before the first one is heard of. */
+    const meanwhile: Readonly<Record<string, (world: World, second: ClaimedTask) => Promise<void>>> = {
+      'the next one has failed': async ({ engine }, second) => {
+        await engine.failTask(second.id, second.claim, 'no')
+      },
+      'one more is under way': async ({ engine, claim }, second) => {
+        await engine.failTask(second.id, second.claim, 'no')
+        await claim()
+      },
+      'another one has completed the task': async ({ engine, claim }, second) => {
+        await engine.failTask(second.id, second.claim, 'no')
+        const third = await claim()
+        await engine.completeTask(third!.id, third!.claim)
+      },
+      'the process has failed and was retried': async ({ engine, claim, id }) => {
+        const other = await claim('B')
+        await engine.failTask(other!.id, other!.claim, 'no')
+        await engine.retryProcess(id)
+      },
+    }
+    it.each(Object.entries(meanwhile))('%s', async (_, happens) => {
+      const own = await world(definition)
+      const { engine, claim, pass, history, store } = own
+      const first = await claim()
+      await pass(31 * s)
+      await happens(own, (await claim())!)
+      const other = engineOn(store)
+      for (const replica of [engine, other, engine, other]) {
+        const refused = await refusalOf(replica.completeTask(first!.id, first!.claim, { late: true }))
+        expect(['claim-lost', 'task-ended']).toContain(refused)
+      }
+      const evidence = (await history()).filter(({ type }) => type === 'report-refused')
+      expect(evidence.map(({ name, payload }) => [name, payload?.value()])).toEqual([
+        [
+          'A',
+          {
+            attempt: 1,
+            worker: 'w',
+            claimedAt: expect.any(String) as string,
+            leaseExpiredAt: first!.leaseExpiresAt.toISOString(),
+            said: 'completed',
+            value: { late: true },
+          },
+        ],
+      ])
+    })
+
+    it('but not by a claim that somebody has made up', async () => {
+      const own = await world(definition)
+      const { engine, claim, pass, history } = own
+      const first = await claim()
+      await pass(31 * s)
+      await meanwhile['one more is under way']!(own, (await claim())!)
+      const before = await history()
+      const [, secret] = first!.claim.split('.')
+      for (const made of [`1.${'A'.repeat(22)}`, `2.${secret}`, `7.${secret}`]) {
+        expect(await refusalOf(engine.completeTask(first!.id, made))).toBe('claim-lost')
+      }
+      expect(await history()).toEqual(before)
+    })
+  })
+
+  it('while its process fails is heard of after that was retried: it is kept when it was given up', async () => {
+    const { engine, claim, id, history } = await world('name: timed\ntasks: [{name: A}, {name: B}]')
+    const [a, b] = [await claim('A'), await claim('B')]
+    await engine.failTask(b!.id, b!.claim, 'no')
+    expect(await refusalOf(engine.completeTask(a!.id, a!.claim))).toBe('process-ended')
+    const failedAt = (await history()).at(-1)!.at
+    await engine.retryProcess(id)
+    expect(await refusalOf(engine.completeTask(a!.id, a!.claim))).toBe('claim-lost')
+    const refused = (await history()).at(-1)
+    expect(refused).toMatchObject({ type: 'report-refused', name: 'A' })
+    expect(refused?.payload?.value()).toMatchObject({ attempt: 1, leaseExpiredAt: failedAt.toISOString() })
   })
 
   it('has no more silence than the task allows, whatever it asks for', async () => {

@@ -17,7 +17,7 @@ const changeTypes = [
   'uuid',
 ]
 const reportTypes = ['uuid', 'int', 'int', 'text', 'bool', 'bigint', 'text', 'text', 'text', 'bigint']
-const otherTypes = ['uuid', 'bigint', 'text', 'int', 'text']
+const otherTypes = ['uuid', 'bigint', 'text', 'int', 'int', 'text', 'text']
 const enteringTypes = ['uuid', 'text', 'bool', 'bigint', 'timestamptz', ...newBoardTaskTypes]
 
 const reportsAt = 1 + changeTypes.length
@@ -26,6 +26,19 @@ const enteringAt = othersAt + otherTypes.length
 
 // Of the few rows that wait for a retry; a join could be planned the other way round.
 const retryIn = `(SELECT h.retry_in_ms FROM held h WHERE h.place = t.place)`
+
+/** For the few events that end a process otherwise than that its last task is completed: what they say of that end. */
+function ofEnd(event: string): string {
+  const isEnd = `${event}.type IN ('task-failed', 'process-timed-out', 'process-cancelled')`
+  return `
+    CASE WHEN ${isEnd} THEN (SELECT u.tasks FROM unfinished u WHERE u.process_id = ${event}.process_id) END,
+    CASE WHEN ${isEnd} THEN (SELECT c.failure_process FROM change c WHERE c.id = ${event}.process_id) END`
+}
+
+// As a lapsed attempt is kept on the board; its lease has perhaps not run out.
+const attemptUnderWay = `jsonb_build_object(
+    'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at,
+    'leaseExpiredAt', CASE WHEN t.claimable_at <= now() THEN t.claimable_at END, 'secret', t.secret)`
 
 /**
  * Takes processes from one version to a later one, each all or nothing, in one statement.
@@ -44,6 +57,7 @@ const retryIn = `(SELECT h.retry_in_ms FROM held h WHERE h.place = t.place)`
  *   that was empty when it was last analyzed, the planner would read all of it for each batch. Hence the LATERAL with
  *   its OFFSET, which cannot be turned around.
  * - `cleared` and `paused`: what is seldom wanted is asked for first, by itself: so the board is not looked at without.
+ * - `unfinished`: attempts on the board that end with their process, for the event that ends it. Read by such events only.
  */
 export function commitChangesSql(schema: string, wait: boolean): string {
   return `
@@ -78,11 +92,27 @@ ok AS MATERIALIZED (
   ) AS counted
   GROUP BY id HAVING sum(missing) = 0 AND sum(is_locked) = 1
 ),
+cleared AS (
+  DELETE FROM ${schema}.task_list t
+  WHERE EXISTS (SELECT FROM change WHERE state IN ('failed', 'cancelled'))
+    AND t.process_id = ANY (ARRAY (
+      SELECT id FROM change WHERE state IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))
+    AND NOT t.place = ANY (ARRAY (SELECT place FROM held WHERE retry_in_ms IS NULL))
+  RETURNING t.process_id, t.place, t.task,
+    coalesce(t.lapsed, '[]') || CASE WHEN t.worker IS NULL THEN '[]' ELSE ${attemptUnderWay} END AS attempts
+),
+unfinished AS MATERIALIZED (
+  SELECT process_id, jsonb_agg(jsonb_build_object('task', task, 'attempts', attempts) ORDER BY task) AS tasks
+  FROM cleared
+  -- What is reported in this very commit has an event of its own.
+  WHERE attempts <> '[]' AND NOT place = ANY (ARRAY (SELECT place FROM held))
+  GROUP BY process_id
+),
 reported AS (
   INSERT INTO ${schema}.history (process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at,
-    at, lapsed, reason, retry_at, payload)
+    at, lapsed, reason, retry_at, unfinished, failure_process, payload)
   SELECT process_id, version, type, task, attempt, secret, worker, scheduled_at, claimed_at,
-    now(), lapsed, reason, now() + retry_in_ms ${ms}, payload::json
+    now(), lapsed, reason, now() + retry_in_ms ${ms}, ${ofEnd('held')}, payload::json
   FROM held WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
 ),
 gone AS (
@@ -102,17 +132,10 @@ waiting AS (
       WHERE state NOT IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))))
 ),
 told AS (
-  INSERT INTO ${schema}.history (process_id, version, type, task, at, payload)
-  SELECT process_id, version, type, task, now(), payload::json
-  FROM unnest(${arrays(othersAt, otherTypes)}) AS e (process_id, version, type, task, payload)
+  INSERT INTO ${schema}.history (process_id, version, type, task, attempt, secret, at, unfinished, failure_process, payload)
+  SELECT process_id, version, type, task, attempt, secret, now(), ${ofEnd('e')}, payload::json
+  FROM unnest(${arrays(othersAt, otherTypes)}) AS e (process_id, version, type, task, attempt, secret, payload)
   WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
-),
-cleared AS (
-  DELETE FROM ${schema}.task_list t
-  WHERE EXISTS (SELECT FROM change WHERE state IN ('failed', 'cancelled'))
-    AND t.process_id = ANY (ARRAY (
-      SELECT id FROM change WHERE state IN ('failed', 'cancelled') AND id = ANY (ARRAY (SELECT id FROM ok))))
-    AND NOT t.place = ANY (ARRAY (SELECT place FROM held WHERE retry_in_ms IS NULL))
 ),
 paused AS (
   UPDATE ${schema}.task_list t
@@ -188,6 +211,8 @@ export function commitChangesValues(changes: readonly ProcessChange[]): unknown[
     others.map(({ version }) => version),
     others.map(({ event }) => event.type),
     others.map(({ event }) => event.task ?? null),
+    others.map(({ event }) => event.claim?.attempt ?? null),
+    others.map(({ event }) => event.claim?.secret ?? null),
     others.map(({ event }) => event.payload?.text ?? null),
 
     entering.map(({ change }) => change.id),

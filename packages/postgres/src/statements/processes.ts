@@ -98,5 +98,16 @@ ORDER BY p.ended_at LIMIT $2`
 export function findReportSql(schema: string): string {
   return `
 SELECT ${eventColumns} FROM ${schema}.history h
-WHERE h.process_id = $1 AND h.task = $2 AND h.attempt = $3 AND h.secret = $4 LIMIT 1`
+WHERE h.process_id = $1 AND h.task = $2 AND h.attempt = $3 AND h.secret = $4 AND h.type <> 'report-refused' LIMIT 1`
+}
+
+/** Every event that knows of a claim. Reads the history of the process. */
+export function findTracesSql(schema: string): string {
+  const attempt = `jsonb_build_array(jsonb_build_object('attempt', $3::int, 'secret', $4::text))`
+  return `
+SELECT ${eventColumns} FROM ${schema}.history h
+WHERE h.process_id = $1 AND (
+  (h.task = $2::int AND ((h.attempt = $3 AND h.secret = $4) OR h.lapsed @> ${attempt}))
+  OR h.unfinished @> jsonb_build_array(jsonb_build_object('task', $2::int, 'attempts', ${attempt})))
+ORDER BY h.version`
 }

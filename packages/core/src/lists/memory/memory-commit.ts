@@ -7,8 +7,17 @@ import {
   type MemoryProcess,
 } from './memory-data.js'
 import { clearBoard, rowInState, scheduleOn, waitingRow } from './memory-board.js'
+import { unfinishedAttempts } from './memory-unfinished.js'
+import type { ProcessEventType } from '../../process/events.js'
 import { isLive } from '../../process/state.js'
-import type { NewEvent, NewProcess, PersistResult, ProcessChange, ProcessRecord } from '../process-list.js'
+import type {
+  HistoryEvent,
+  NewEvent,
+  NewProcess,
+  PersistResult,
+  ProcessChange,
+  ProcessRecord,
+} from '../process-list.js'
 
 export const onceForMs = 24 * 60 * 60 * 1000
 
@@ -24,7 +33,13 @@ function commitNow(data: MemoryData, change: ProcessChange): PersistResult {
   if (lost.length > 0) return { status: 'claims-lost', tasks: lost }
 
   const now = data.now()
-  for (const event of change.events) append(data, process, change.id, event, now)
+  const end = {
+    unfinished: isLive(change.state) ? [] : unfinishedAttempts(data, change),
+    failureProcess: change.failureProcess?.id,
+  }
+  for (const event of change.events) {
+    append(data, process, change.id, event, badEnds.has(event.type) ? end : noEnd, now)
+  }
   process.record = { ...process.record, ...movedRecord(process, change, now) }
   data.processes.set(change.id, process)
   updateBoard(data, change, process.record.startedAt)
@@ -98,16 +113,26 @@ function lostClaims(data: MemoryData, change: ProcessChange): number[] {
   })
 }
 
+/** What ends a process otherwise than that its last task is completed. */
+const badEnds: ReadonlySet<ProcessEventType> = new Set([
+  'task-failed',
+  'process-timed-out',
+  'process-cancelled',
+])
+
+const noEnd = { unfinished: [], failureProcess: undefined } as const
+
 function append(
   data: MemoryData,
   process: MemoryProcess,
   processId: string,
   event: NewEvent,
+  end: Pick<HistoryEvent, 'unfinished' | 'failureProcess'>,
   at: Date,
 ): void {
   const { type, task, held, reason, retryInMs, payload } = event
   const row = rowOf(data, processId, event)
-  const { attempt, secret } = held ?? {}
+  const { attempt, secret } = held ?? event.claim ?? {}
   process.history.push({
     version: process.history.length + 1,
     type,
@@ -121,6 +146,7 @@ function append(
     claimedAt: row?.claimedAt,
     lapsed: row?.lapsed ?? [],
     retryAt: retryInMs === undefined ? undefined : later(at, retryInMs),
+    ...end,
   })
 }
 

@@ -2,6 +2,7 @@ import { commitChange, onceForMs, standingOnce } from './memory-commit.js'
 import type { MemoryData } from './memory-data.js'
 import { noTransactions } from './no-transactions.js'
 import { isLive } from '../../process/state.js'
+import type { Claim } from '../../process/events.js'
 import type { HeldTask } from '../board.js'
 import type {
   FetchedProcess,
@@ -68,11 +69,17 @@ export class MemoryProcessList implements ProcessList {
     return this.store.processes
       .get(processId)
       ?.history.find(
-        (event) =>
-          event.task === task &&
-          event.claim?.attempt === claim.attempt &&
-          event.claim.secret === claim.secret,
+        (event) => event.type !== 'report-refused' && event.task === task && isSame(event.claim, claim),
       )
+  }
+
+  async findTraces({ processId, task, claim }: HeldTask): Promise<HistoryEvent[]> {
+    const history = this.store.processes.get(processId)?.history ?? []
+    return history.filter(
+      (event) =>
+        (event.task === task && [event.claim, ...event.lapsed].some((one) => isSame(one, claim))) ||
+        event.unfinished.some((one) => one.task === task && isSame(one, claim)),
+    )
   }
 
   async due(limit: number): Promise<string[]> {
@@ -145,4 +152,8 @@ export class MemoryProcessList implements ProcessList {
       events: process.history.slice(afterVersion).map(({ type, task }) => ({ type, task })),
     }
   }
+}
+
+function isSame(one: Claim | undefined, other: Claim): boolean {
+  return one?.attempt === other.attempt && one.secret === other.secret
 }

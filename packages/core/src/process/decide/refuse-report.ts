@@ -1,12 +1,9 @@
+import type { RefuseReport } from '../commands.js'
 import type { ProcessState } from '../state.js'
-import type { Payload } from '../../payload.js'
 import { accept, reject, type Decision } from '../decision.js'
 
 /** Keeps what a late worker said of an attempt that had been given up, while the process has not ended. */
-export function refuseReport(
-  state: ProcessState,
-  { task, payload }: { readonly task: number; readonly payload?: Payload | undefined },
-): Decision {
+export function refuseReport(state: ProcessState, { task, payload, claim }: RefuseReport): Decision {
   if (!state.isLive) return reject('process-ended', `The process is ${state.status}.`)
-  return accept({ type: 'report-refused', task, payload })
+  return accept({ type: 'report-refused', task, payload, claim })
 }

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { startOf, type KnownDefinition } from '../builders.js'
-import { cancellationOf, completionOf, failureOf, judgementOf, retryOf } from '../changes.js'
+import { cancellationOf, completionOf, failureOf, judgementOf, retryOf, timeOutOf } from '../changes.js'
 import {
   board,
+  claim,
   claimOne,
   commit,
   historyOf,
@@ -13,7 +14,7 @@ import {
   startProcess,
   theOnly,
 } from '../steps.js'
-import type { ProcessChange } from '../../lists/process-list.js'
+import type { ProcessChange, ProcessRecord } from '../../lists/process-list.js'
 import type { Store } from '../../lists/store.js'
 import type { Promises } from '../store-world.js'
 
@@ -151,6 +152,42 @@ export function failureProcessPromises(promises: Promises): void {
     const second = withFailureProcess(failureOf(retried, { task: 0 }), cleaning)
     await commit(store, second)
     assert.equal((await recordOf(store, process.id)).failureProcess, second.failureProcess?.id)
+  })
+
+  promises('each end names the process that it has started, and other events none', async ({ store }) => {
+    const definition = await register(store, { tasks: ['a', 'b'] })
+    const cleaning = await register(store, undo)
+    const process = await startProcess(store, definition)
+    const [a, b] = await claim(store, { processId: process.id })
+    assert.ok(a && b)
+    const { id } = process
+    const completed = completionOf(process, [a])
+    const failed = failureOf({ ...process, completed: 1 }, b)
+    const changes = [
+      { ...failed, events: [...completed.events, ...failed.events] },
+      (record: ProcessRecord) => timeOutOf(record),
+      (record: ProcessRecord) => failureOf(record, { task: 1 }),
+      (record: ProcessRecord) => cancellationOf(record),
+    ]
+    const expected: (string | undefined)[] = [undefined, undefined]
+    for (const change of changes) {
+      const record = await recordOf(store, id)
+      const ending = withFailureProcess(typeof change === 'function' ? change(record) : change, cleaning)
+      // Nobody is to wait for the deadline here.
+      await commit(store, { ...ending, isDue: false })
+      expected.push(ending.failureProcess?.id)
+      if (ending.state === 'cancelled') break
+      await commit(store, retryOf(await recordOf(store, id)))
+      expected.push(undefined)
+    }
+    const history = await historyOf(store, id)
+    assert.deepEqual(
+      history.map(({ failureProcess }) => failureProcess),
+      expected,
+    )
+    const alone = await startProcess(store, definition)
+    await commit(store, cancellationOf(alone))
+    assert.equal((await historyOf(store, alone.id)).at(-1)?.failureProcess, undefined)
   })
 
   promises('a definition that cleans up is not removed under what it cleans', async ({ store }) => {

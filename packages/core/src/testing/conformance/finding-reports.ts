@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict'
 import { newProcessId, newSecret } from '../builders.js'
-import { attemptFailureOf, completionOf, failureOf } from '../changes.js'
+import { attemptFailureOf, completionOf, failureOf, refusalOf } from '../changes.js'
 import { claim, claimOne, commit, historyOf, recordOf, startProcessWith } from '../steps.js'
 import { Payload } from '../../payload.js'
 import type { Promises } from '../store-world.js'
+
+const leaseMs = 10_000
 
 export function findingReportsPromises(promises: Promises): void {
   promises('a report is found again by its claim', async ({ store }) => {
@@ -28,6 +30,48 @@ export function findingReportsPromises(promises: Promises): void {
     const history = await historyOf(store, process.id)
     assert.deepEqual(await store.processList.findReport(first), history[1])
     assert.deepEqual(await store.processList.findReport(second), history[2])
+  })
+
+  promises(
+    'a late report is not found as one, but leaves a trace beside what it was late for',
+    async (world) => {
+      const { store } = world
+      const process = await startProcessWith(store, 'a', 'b')
+      const { id } = process
+      const late = await claimOne(store, { leaseMs, names: ['a'] })
+      await world.skip(leaseMs)
+      const second = await claimOne(store, { names: ['a'] })
+      assert.deepEqual(await store.processList.findTraces(late), [])
+      await commit(store, attemptFailureOf(process, second, 0))
+      const said = { task: 0, claim: late.claim, payload: Payload.from('late') }
+      await commit(store, refusalOf(await recordOf(store, id), said))
+      const history = await historyOf(store, id)
+      assert.deepEqual(history[2]?.claim, late.claim)
+      assert.equal(await store.processList.findReport(late), undefined)
+      assert.deepEqual(await store.processList.findTraces(late), [history[1], history[2]])
+      assert.deepEqual(await store.processList.findTraces(second), [history[1]])
+    },
+  )
+
+  promises('an attempt that its process has left without an end has its trace there', async (world) => {
+    const { store } = world
+    const { id } = await startProcessWith(store, 'a', 'b', 'c')
+    const [a, b] = await claim(store, { leaseMs, names: ['a', 'b'] })
+    await world.skip(leaseMs)
+    const again = await claimOne(store, { names: ['b'] })
+    assert.ok(a && b)
+    await commit(store, failureOf(await recordOf(store, id), { task: 2 }))
+    const [, ending] = await historyOf(store, id)
+    for (const held of [a, b, again]) {
+      assert.deepEqual(await store.processList.findTraces(held), [ending])
+      const others = [
+        { ...held, task: 2 },
+        { ...held, claim: { ...held.claim, attempt: 3 } },
+        { ...held, claim: { ...held.claim, secret: newSecret() } },
+        { ...held, processId: newProcessId() },
+      ]
+      for (const other of others) assert.deepEqual(await store.processList.findTraces(other), [])
+    }
   })
 
   promises('nothing is found for a claim that has reported nothing, or that never was', async ({ store }) => {

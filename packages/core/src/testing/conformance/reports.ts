@@ -41,6 +41,8 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
+      failureProcess: undefined,
       payload: Payload.from({ done: true }),
     })
     assert.ok(
@@ -203,6 +205,8 @@ export function reportPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
+      failureProcess: undefined,
       payload: Payload.from('enough'),
     })
   })

@@ -58,6 +58,8 @@ export function retryingPromises(promises: Promises): void {
       lapsed: onBoard.lapsed,
       reason: 'reported',
       retryAt: new Date(event.at.getTime() + 90_000),
+      unfinished: [],
+      failureProcess: undefined,
       payload: Payload.from('no'),
     })
     assert.deepEqual(

@@ -56,6 +56,8 @@ export function startingPromises(promises: Promises): void {
       lapsed: [],
       reason: undefined,
       retryAt: undefined,
+      unfinished: [],
+      failureProcess: undefined,
       payload: undefined,
     })
     const tasks = await board(store)
