@@ -52,20 +52,18 @@ export function worstCaseEnd(definition: Definition, engine: EngineDefaults): Wo
 /**
  * The longest that a task may take from when it becomes active until it is completed or has failed for good:
  *
- *     delay + scheduleTimeout + min(rest, within + scheduleTimeout + timeout)
- *     rest = timeout + limit × (maxDelay + scheduleTimeout + timeout)
+ *     delay + scheduleTimeout + min(within, limit × (timeout + maxDelay + scheduleTimeout)) + timeout
  *
  * Each attempt waits for a worker for at most `scheduleTimeout` (a task that nobody claims in time has failed for
  * good) and is held for at most `timeout`; a lapsed lease only ends it sooner. Between attempts the wait is counted
  * as `maxDelay` and not by the formula of `retryDelayMs`, since a worker may ask for another wait (`retryIn`),
- * which is cut to `maxDelay`. With `within` the last attempt becomes claimable no later than that after the first
- * was claimed.
+ * which is cut to `maxDelay`. With `within` the last attempt is claimed no later than that after the first was, or
+ * never: a retry that nobody has claimed by then has failed.
  */
 function longestMs({ delayMs, scheduleTimeoutMs, timeoutMs, retry }: TaskPolicy): number {
-  const attemptMs = scheduleTimeoutMs + timeoutMs
-  const restMs = timeoutMs + retry.limit * (retry.maxDelayMs + attemptMs)
-  const withinMs = (retry.withinMs ?? Infinity) + attemptMs
-  return delayMs + scheduleTimeoutMs + Math.min(restMs, withinMs)
+  const { limit, maxDelayMs, withinMs = Infinity } = retry
+  const fromFirstToLastClaimMs = Math.min(withinMs, limit * (timeoutMs + maxDelayMs + scheduleTimeoutMs))
+  return delayMs + scheduleTimeoutMs + fromFirstToLastClaimMs + timeoutMs
 }
 
 /** The worst case in words, on one line. */
