@@ -99,27 +99,46 @@ describe('the worst case', () => {
 
 describe('the worst case in words', () => {
   test.each([
-    [chain(1, {}), 'ends within 31d at the latest; critical path, 1 task deep: T0'],
+    [
+      chain(1, {}),
+      'ends within 31d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 1 task deep: T0',
+    ],
     [
       { timeout: '36h', ...chain(3, {}) },
-      'ends within 1d 12h at the latest (process timeout); critical path, 3 tasks deep: T0 → T1 → T2',
+      'ends within 1d 12h, pauses apart (process timeout); critical path, 3 tasks deep: T0 → T1 → T2',
     ],
     [
       chain(20, { scheduleTimeout: '1s', timeout: '3m' }),
-      'ends within 1h 1m at the latest; critical path, 20 tasks deep: ' +
+      'ends within 1h 1m, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 20 tasks deep: ' +
         'T0 → T1 → T2 → T3 → T4 → T5 → … (8 more) … → T14 → T15 → T16 → T17 → T18 → T19',
     ],
     [
       chain(1, { scheduleTimeout: '1ms', timeout: '3599999ms', delay: '23h' }),
-      'ends within 1d at the latest; critical path, 1 task deep: T0',
+      'ends within 1d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 1 task deep: T0',
     ],
     [
       chain(1, { scheduleTimeout: '1ms', timeout: '1ms' }),
-      'ends within 2ms at the latest; critical path, 1 task deep: T0',
+      'ends within 2ms, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 1 task deep: T0',
     ],
-  ])('names the time, rounded up, and the path', (source, expected) => {
-    expect(describeWorstCase(worstOf(source))).toBe(expected)
-  })
+    [
+      { timeout: '1d', ...chain(1, { scheduleTimeout: '1ms', timeout: '3599998ms', delay: '23h' }) },
+      'ends within 1d, pauses and tasks that workers give back apart (process timeout: 1d); critical path, 1 task deep: T0',
+    ],
+    [
+      { timeout: '1505m', ...chain(1, { scheduleTimeout: '1h', timeout: '1d', delay: '4m' }) },
+      'ends within 1d 1h 5m, pauses and tasks that workers give back apart (process timeout: 1d 1h 5m); ' +
+        'critical path, 1 task deep: T0',
+    ],
+    [
+      { timeout: '1505m', ...chain(1, {}) },
+      'ends within 1d 1h 5m, pauses apart (process timeout); critical path, 1 task deep: T0',
+    ],
+  ])(
+    'names the time, rounded up but not beyond the timeout of the process, and the path',
+    (source, expected) => {
+      expect(describeWorstCase(worstOf(source))).toBe(expected)
+    },
+  )
 })
 
 interface TaskRun {
