@@ -29,7 +29,6 @@ export const errorRegistry = {
     title: 'The Idempotency-Key was used for another request',
     mayRetry: false,
   },
-  'failure-process-invalid': { status: 422, title: 'The failure process cannot be used', mayRetry: false },
   'definition-invalid': { status: 422, title: 'The definition is not sound', mayRetry: false },
   'payload-refused': { status: 422, title: 'The value cannot be stored as it is', mayRetry: false },
   'history-unknown': {

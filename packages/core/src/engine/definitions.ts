@@ -5,12 +5,15 @@ import type {
   SourceFormat,
   StoredDefinition,
 } from '../lists/definition-list.js'
+import type { ParseOptions } from '../definition/parse-definition.js'
+import type { FailureProcessFault } from '../definition/report-failure-process.js'
 import type { KnownDefinitions } from './known-definitions.js'
 import type { Logger } from './logger.js'
 import { readDefinition } from '../definition/read-definition.js'
 import type { EngineDefaults } from '../definition/task-settings.js'
 import { worstCaseEnd, type WorstCase } from '../definition/worst-case.js'
 import { TunaCornError } from '../errors.js'
+import { failureProcessFault } from './failure-process-fault.js'
 import { defaultPageLimit, page, wholeNumber, type Page, type PageRequest } from './page.js'
 
 export interface RegisteredDefinition {
@@ -44,9 +47,10 @@ export class Definitions {
 
   async register(source: string, format: SourceFormat): Promise<RegisteredDefinition> {
     const { definitionList, known, limits, logger } = this.#parts
-    const definition = await readDefinition(source, { format, requireName: true, limits })
+    const options = { format, requireName: true, limits }
+    const definition = await readDefinition(source, options)
     const { name = '' } = definition
-    await this.#checkFailureProcess(name, definition)
+    await refuseFor(await failureProcessFault(definitionList, definition), source, options)
     const { stored, created } = await definitionList.register({ name, definition, source, format })
     known.forgetDefault(name)
     const definitionVersion = stored.version
@@ -55,8 +59,10 @@ export class Definitions {
   }
 
   async validate(source: string, format: SourceFormat): Promise<ValidDefinition> {
-    const { limits, defaults } = this.#parts
-    const definition = await readDefinition(source, { format, limits })
+    const { definitionList, limits, defaults } = this.#parts
+    const options = { format, limits }
+    const definition = await readDefinition(source, options)
+    await refuseFor(await failureProcessFault(definitionList, definition), source, options)
     return { definition, worstCase: worstCaseEnd(definition, defaults) }
   }
 
@@ -96,24 +102,6 @@ export class Definitions {
     logger.info({ definition: name, definitionVersion: version }, 'definition removed')
   }
 
-  /** It must be there, and must not lead back here by way of others: nothing may start for ever. */
-  async #checkFailureProcess(name: string, { failureProcess }: Definition): Promise<void> {
-    const path = [name]
-    for (let next = failureProcess?.name; next !== undefined;) {
-      if (path.includes(next)) {
-        const detail = `Expected failure processes to come to an end, but they lead back: ${[...path, next].join(' → ')}.`
-        throw new TunaCornError('failure-process-invalid', detail)
-      }
-      const stored = await this.#parts.definitionList.fetch(next)
-      if (stored === undefined) {
-        const detail = `There is no definition ${JSON.stringify(next)} that ${JSON.stringify(path.at(-1))} names as its failureProcess. Register it first.`
-        throw new TunaCornError('failure-process-invalid', detail)
-      }
-      path.push(next)
-      next = stored.definition.failureProcess?.name
-    }
-  }
-
   /** The last version of a definition stays while others name it as their failure process. */
   async #refuseWhenNeeded(name: string, version: number): Promise<void> {
     const { definitionList } = this.#parts
@@ -131,6 +119,15 @@ export class Definitions {
       if (some.length < 100) return
     }
   }
+}
+
+/** The text is read once more, to say where that stands which only the other definitions have shown to be wrong. */
+async function refuseFor(
+  fault: FailureProcessFault | undefined,
+  source: string,
+  options: ParseOptions,
+): Promise<void> {
+  if (fault !== undefined) await readDefinition(source, { ...options, failureProcessFault: fault })
 }
 
 function notFound(name: string, version?: number): TunaCornError {
