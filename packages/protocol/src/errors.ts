@@ -14,7 +14,7 @@ export const errorRegistry = {
   'method-not-allowed': { status: 405, title: 'This route does not have this method', mayRetry: false },
   'not-acceptable': { status: 406, title: 'It cannot be shown in this form', mayRetry: false },
   'key-taken': { status: 409, title: 'A live process has this key', mayRetry: false },
-  'definition-in-use': { status: 409, title: 'Processes refer to this definition', mayRetry: false },
+  'definition-in-use': { status: 409, title: 'Something refers to this definition', mayRetry: false },
   'process-running': { status: 409, title: 'The process has not ended', mayRetry: false },
   'process-ended': { status: 409, title: 'The process has ended', mayRetry: false },
   'task-ended': { status: 409, title: 'The task has ended', mayRetry: false },

@@ -2,6 +2,7 @@ import type { Definition, DefinitionLimits } from '../definition/definition.js'
 import type {
   DefinitionList,
   DefinitionSummary,
+  NewDefinition,
   SourceFormat,
   StoredDefinition,
 } from '../lists/definition-list.js'
@@ -14,6 +15,7 @@ import type { EngineDefaults } from '../definition/task-settings.js'
 import { worstCaseEnd, type WorstCase } from '../definition/worst-case.js'
 import { TunaCornError } from '../errors.js'
 import { failureProcessFault } from './failure-process-fault.js'
+import { refuseWhenNeeded } from './refuse-when-needed.js'
 import { defaultPageLimit, page, wholeNumber, type Page, type PageRequest } from './page.js'
 
 export interface RegisteredDefinition {
@@ -50,8 +52,12 @@ export class Definitions {
     const options = { format, requireName: true, limits }
     const definition = await readDefinition(source, options)
     const { name = '' } = definition
-    await refuseFor(await failureProcessFault(definitionList, definition), source, options)
-    const { stored, created } = await definitionList.register({ name, definition, source, format })
+    const added = { name, definition, source, format }
+    const result = await (definition.failureProcess === undefined
+      ? definitionList.register(added)
+      : definitionList.exclusively((list) => registerUnlessAtFault(list, added)))
+    if ('fault' in result) return refuseFor(result.fault, source, options)
+    const { stored, created } = result
     known.forgetDefault(name)
     const definitionVersion = stored.version
     logger.info({ definition: name, definitionVersion, created }, 'definition registered')
@@ -62,7 +68,8 @@ export class Definitions {
     const { definitionList, limits, defaults } = this.#parts
     const options = { format, limits }
     const definition = await readDefinition(source, options)
-    await refuseFor(await failureProcessFault(definitionList, definition), source, options)
+    const fault = await failureProcessFault(definitionList, definition)
+    if (fault !== undefined) return refuseFor(fault, source, options)
     return { definition, worstCase: worstCaseEnd(definition, defaults) }
   }
 
@@ -89,8 +96,10 @@ export class Definitions {
 
   async remove(name: string, version: number): Promise<void> {
     const { definitionList, known, logger } = this.#parts
-    await this.#refuseWhenNeeded(name, version)
-    const result = await definitionList.remove(name, version)
+    const result = await definitionList.exclusively(async (list) => {
+      await refuseWhenNeeded(list, name, version)
+      return list.remove(name, version)
+    })
     if (result === 'not-found') throw notFound(name, version)
     if (result === 'in-use') {
       throw new TunaCornError(
@@ -101,33 +110,21 @@ export class Definitions {
     known.forget(name, version)
     logger.info({ definition: name, definitionVersion: version }, 'definition removed')
   }
+}
 
-  /** The last version of a definition stays while others name it as their failure process. */
-  async #refuseWhenNeeded(name: string, version: number): Promise<void> {
-    const { definitionList } = this.#parts
-    const [first, ...others] = await definitionList.versions(name, { limit: 2 })
-    if (first?.version !== version || others.length > 0) return
-    for (let afterName: string | undefined; ;) {
-      const some = await definitionList.list({ afterName, limit: 100 })
-      for (const { name: other } of some) {
-        const stored = await definitionList.fetch(other)
-        if (stored?.definition.failureProcess?.name !== name) continue
-        const detail = `${JSON.stringify(other)} names ${JSON.stringify(name)} as its failureProcess. Change or remove that first.`
-        throw new TunaCornError('definition-in-use', detail)
-      }
-      afterName = some.at(-1)?.name
-      if (some.length < 100) return
-    }
-  }
+/** Two at once, of which each names the other, must not both find that there is nothing wrong. */
+async function registerUnlessAtFault(
+  list: DefinitionList,
+  added: NewDefinition,
+): Promise<Awaited<ReturnType<DefinitionList['register']>> | { readonly fault: FailureProcessFault }> {
+  const fault = await failureProcessFault(list, added.definition)
+  return fault === undefined ? list.register(added) : { fault }
 }
 
 /** The text is read once more, to say where that stands which only the other definitions have shown to be wrong. */
-async function refuseFor(
-  fault: FailureProcessFault | undefined,
-  source: string,
-  options: ParseOptions,
-): Promise<void> {
-  if (fault !== undefined) await readDefinition(source, { ...options, failureProcessFault: fault })
+async function refuseFor(fault: FailureProcessFault, source: string, options: ParseOptions): Promise<never> {
+  await readDefinition(source, { ...options, failureProcessFault: fault })
+  throw new Error('Expected a definition that is at fault to be refused')
 }
 
 function notFound(name: string, version?: number): TunaCornError {
