@@ -157,7 +157,10 @@ onEachStore((serveFresh) => {
       expect(await claimAll(api)).toEqual([])
       expect(await api.post(`/tasks/${process.id}.1/claim`, { worker: 'w' })).toMatchObject({
         status: 409,
-        body: { code: 'task-held' },
+        body: {
+          code: 'task-not-claimable',
+          detail: `Task "B" (${process.id}.1) is scheduled, but its process is paused: it can be claimed once that is resumed.`,
+        },
       })
       expect((await api.post(`/tasks/${a.id}/heartbeat`, { claim: a.claim })).status).toBe(200)
       expect((await complete(api, a)).state).toBe('completed')

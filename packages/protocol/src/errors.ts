@@ -19,6 +19,7 @@ export const errorRegistry = {
   'process-ended': { status: 409, title: 'The process has ended', mayRetry: false },
   'task-ended': { status: 409, title: 'The task has ended', mayRetry: false },
   'task-not-active': { status: 409, title: 'The task waits for others', mayRetry: false },
+  'task-not-claimable': { status: 409, title: 'The task cannot be claimed yet', mayRetry: false },
   'task-held': { status: 409, title: 'A worker holds the task', mayRetry: false },
   'claim-lost': { status: 409, title: 'The claim is not live', mayRetry: false },
   'too-large': { status: 413, title: 'It is too large', mayRetry: false },
