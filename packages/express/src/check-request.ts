@@ -21,15 +21,16 @@ export interface RequestParts {
  * @throws RequestError, and what `readBody` throws.
  */
 export async function checkRequest(
-  { method, checkPath, checkQuery, checkBody, checkHeaders, headerNames }: CheckedOperation,
+  operation: CheckedOperation,
   request: IncomingMessage & { readonly url: string; readonly params: object },
   maxBodyBytes: number,
 ): Promise<RequestParts> {
+  const { method, checkPath, checkQuery, checkBody, checkHeaders, headerNames, isBodyRequired } = operation
   const path = { ...request.params }
   const query = queryOf(request.url)
   const headers = headersOf(request, headerNames)
   const source = method === 'post' ? await readBody(request, maxBodyBytes) : undefined
-  const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source)
+  const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source, isBodyRequired)
   const errors = [
     ...checkPath(path),
     ...checkQuery(query),
@@ -59,7 +60,9 @@ function queryOf(url: string): Record<string, string | string[]> {
   return query
 }
 
-function jsonOf(source: Body): unknown {
+function jsonOf(source: Body, isRequired: boolean): unknown {
+  // What there is nothing of has no type either.
+  if (!isRequired && isAbsent(source)) return {}
   if (!/^application\/([\w.+-]+\+)?json$/.test(source.mediaType)) {
     throw new TunaCornError(
       'unsupported-media-type',
@@ -67,4 +70,8 @@ function jsonOf(source: Body): unknown {
     )
   }
   return source.kind === 'parsed' ? source.value : parseJson(source.text)
+}
+
+function isAbsent(source: Body): boolean {
+  return source.kind === 'text' ? source.text === '' : source.value === undefined
 }

@@ -23,11 +23,12 @@ type Parameters_<Id extends OperationId, Place extends 'path' | 'query' | 'heade
   operations[Id]['parameters'][Place]
 >
 
-type JsonBody<Id extends OperationId> = operations[Id] extends {
-  requestBody: { content: { 'application/json': infer B } }
-}
-  ? B
-  : undefined
+/** Also where it may be left out: then it is checked, and served, as an empty one. */
+type JsonBody<Id extends OperationId> = operations[Id] extends { requestBody?: never }
+  ? undefined
+  : NonNullable<operations[Id]['requestBody']> extends { content: { 'application/json': infer B } }
+    ? B
+    : undefined
 
 /** What is answered. A `body` is printed as JSON, a `text` is sent as it is. */
 export interface Answer {

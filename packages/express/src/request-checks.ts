@@ -18,6 +18,8 @@ export interface CheckedOperation {
   readonly checkQuery: Check
   /** Absent for an operation without a JSON body. */
   readonly checkBody: Check | undefined
+  /** Where it is not, no body says the same as `{}`. */
+  readonly isBodyRequired: boolean
   /** Of the headers that the operation names, in lower case; others are not looked at. */
   readonly checkHeaders: Check
   readonly headerNames: readonly string[]
@@ -63,6 +65,7 @@ function compileOperations(source: OpenApiDocument): CheckedOperation[] {
         checkPath: compileParameters(parameters, own, 'path'),
         checkQuery: compileParameters(parameters, own, 'query'),
         checkBody: compileBody(bodies, path, method, operation),
+        isBodyRequired: operation.requestBody?.required !== false,
         checkHeaders: compileParameters(parameters, own, 'header'),
         headerNames: own.filter((one) => one.in === 'header').map(({ name }) => name),
       })

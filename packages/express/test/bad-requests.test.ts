@@ -36,13 +36,14 @@ async function unchangedWorld(serveFresh: ServeFresh): Promise<{ api: Api; proce
   return { api, process: process.id }
 }
 
+const controls = ['cancel', 'pause', 'resume', 'retry'].map((control) => `/processes/${nobody}/${control}`)
+/** They may be asked without a body. */
+const isControl = (path: string) => controls.includes(path)
+
 const jsonOperations = [
   '/processes',
   '/processes/batch',
-  `/processes/${nobody}/cancel`,
-  `/processes/${nobody}/pause`,
-  `/processes/${nobody}/resume`,
-  `/processes/${nobody}/retry`,
+  ...controls,
   '/tasks/claim',
   '/tasks/heartbeat',
   `/tasks/${nobody}.0/claim`,
@@ -56,7 +57,7 @@ describe('a body that cannot be read', () => {
   test.each(jsonOperations)('is refused by %s when it is not JSON', async (path) => {
     const { api } = await unchangedWorld(serve)
     for (const text of [
-      '',
+      ...(isControl(path) ? [] : ['']),
       '{',
       '{"a":1,}',
       "{'a':1}",
@@ -97,7 +98,7 @@ describe('a body that cannot be read', () => {
       )
     }
     expect(await exchange(api.url, path, { body: '{}' })).toMatchObject(refused)
-    expect(await exchange(api.url, path, {})).toMatchObject(refused)
+    if (!isControl(path)) expect(await exchange(api.url, path, {})).toMatchObject(refused)
   })
 
   test('is taken as JSON of any kind, in UTF-8, however that is written', async () => {

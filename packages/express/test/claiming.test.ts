@@ -141,7 +141,13 @@ onEachStore((serveFresh) => {
       const claim = (task: number, process = id) =>
         api.post(`/tasks/${process}.${task}/claim`, { worker: 'another' })
       const a = await claimOne(api)
-      expect(await claim(0)).toMatchObject({ status: 409, body: { code: 'task-held' } })
+      expect(await claim(0)).toMatchObject({
+        status: 409,
+        body: {
+          code: 'task-held',
+          detail: expect.stringMatching(/"\w+" has it until 20\d\d-\S+Z, so/) as string,
+        },
+      })
       expect(await claim(1)).toMatchObject({ status: 409, body: { code: 'task-not-active' } })
       await complete(api, a)
       expect(await claim(0)).toMatchObject({ status: 409, body: { code: 'task-ended' } })

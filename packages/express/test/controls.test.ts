@@ -1,6 +1,7 @@
 import type { ClaimedTasks, Process, Task } from '@tunacorn/protocol'
 import { describe, expect, test } from 'vitest'
 import type { Api } from './support/api.js'
+import { exchange, type RawRequest } from './support/raw.js'
 import {
   board,
   claimAll,
@@ -148,6 +149,35 @@ onEachStore((serveFresh) => {
     })
   })
 
+  describe('a command to a process', () => {
+    test('needs no body: none says as much as an empty object', async () => {
+      const { api } = await serveFresh()
+      const process = await run(api, { A: [] })
+      const command = async (path: string, sent: RawRequest) =>
+        (await exchange(api.url, `/processes/${process.id}/${path}`, sent)).status
+      // No length, a length of 0, no length but a type, a type without a body, an empty body in chunks.
+      expect(await command('pause', {})).toBe(200)
+      expect(await command('resume', { headers: { 'content-length': 0 } })).toBe(200)
+      expect(await command('pause', { headers: { 'content-type': 'application/json' } })).toBe(200)
+      expect(
+        await command('resume', { headers: { 'content-type': 'text/plain', 'content-length': 0 } }),
+      ).toBe(200)
+      expect(await command('cancel', { body: [], headers: { 'transfer-encoding': 'chunked' } })).toBe(200)
+      expect(await command('retry', {})).toBe(409)
+      expect(await command('cancel', { body: '{}' })).toBe(415)
+      const history = await historyOf(api, process)
+      expect(history.map(({ type }) => type)).toEqual([
+        'process-started',
+        'process-paused',
+        'process-resumed',
+        'process-paused',
+        'process-resumed',
+        'process-cancelled',
+      ])
+      expect(history.at(-1)).not.toHaveProperty('by')
+    })
+  })
+
   describe('a process that is paused', () => {
     test('hands out nothing, lets what is held be finished, and shows that it is', async () => {
       const { api } = await serveFresh()
@@ -157,7 +187,10 @@ onEachStore((serveFresh) => {
       expect(await claimAll(api)).toEqual([])
       expect(await api.post(`/tasks/${process.id}.1/claim`, { worker: 'w' })).toMatchObject({
         status: 409,
-        body: { code: 'task-held' },
+        body: {
+          code: 'task-not-claimable',
+          detail: `Task "B" (${process.id}.1) is scheduled, but its process is paused: it can be claimed once that is resumed.`,
+        },
       })
       expect((await api.post(`/tasks/${a.id}/heartbeat`, { claim: a.claim })).status).toBe(200)
       expect((await complete(api, a)).state).toBe('completed')

@@ -25,6 +25,11 @@ const followed = async (api: Api, process: { id: string }): Promise<Process | un
   return failureProcess === undefined ? undefined : show(api, { id: failureProcess })
 }
 
+interface Refused {
+  readonly code: string
+  readonly problems: readonly object[]
+}
+
 onEachStore((serveFresh) => {
   describe('a process that fails', () => {
     test('is followed by one that cleans up, which knows what went wrong; both show each other', async () => {
@@ -289,32 +294,84 @@ onEachStore((serveFresh) => {
   })
 
   describe('a definition', () => {
-    test('that names one that is not there is refused, by where it does', async () => {
-      const { api } = await serveFresh()
-      const text = 'name: main\ntasks: [{ name: A }]\nfailureProcess: undo\n'
-      const refused = await api.postText('/definitions', text, 'application/yaml')
-      expect(refused).toMatchObject({
-        status: 422,
-        body: { detail: expect.stringContaining('"undo"') as string },
-      })
-      expect((await api.get('/definitions/main')).status).toBe(404)
-    })
+    test.each(['/definitions', '/definitions/validate'])(
+      'that is not known is refused by %s at its place, with the name that was probably meant',
+      async (path) => {
+        const { api } = await serveFresh()
+        await register(api, 'undo-loan', { A: [] })
+        const problemsOf = async (text: string) => {
+          const { status, body } = await api.postText<Refused>(path, text, 'application/yaml')
+          expect([status, body.code]).toEqual([422, 'definition-invalid'])
+          return body.problems
+        }
+        const text = 'name: main\ntasks: [{ name: A }]\n'
+        expect(await problemsOf(`${text}failureProcess: undo-laon\n`)).toEqual([
+          {
+            code: 'unknown-failure-process',
+            message:
+              'Expected the name of a registered definition, but there is no definition "undo-laon". ' +
+              'Register it first, or correct the name. Did you mean "undo-loan"?',
+            pointer: '/failureProcess',
+            line: 3,
+            column: 17,
+            suggestion: 'undo-loan',
+          },
+        ])
+        const [other, ...more] = await problemsOf(
+          `${text}failureProcess:\n  on: [failed]\n  name: nothing like it\n`,
+        )
+        expect(more).toEqual([])
+        expect(other).toMatchObject({ pointer: '/failureProcess/name', line: 5, column: 9 })
+        expect(other).not.toHaveProperty('suggestion')
+        // Nobody has meant the definition itself.
+        expect(
+          (await problemsOf('name: mein\ntasks: [{ name: A }]\nfailureProcess: main\n'))[0],
+        ).not.toHaveProperty('suggestion')
+        expect((await api.get('/definitions/main')).status).toBe(404)
+      },
+    )
 
-    test('that leads back to itself by way of others is refused', async () => {
+    test.each(['/definitions', '/definitions/validate'])(
+      'that leads back to itself by way of others is refused by %s at its place',
+      async (path) => {
+        const { api } = await serveFresh()
+        await register(api, 'a', { A: [] })
+        await register(api, 'b', { A: [] }, { failureProcess: 'a' })
+        await register(api, 'c', { A: [] }, { failureProcess: 'b' })
+        const text = 'name: a\nfailureProcess: { name: c }\ntasks: [{ name: A }]\n'
+        expect(await api.postText(path, text, 'application/yaml')).toMatchObject({
+          status: 422,
+          body: {
+            code: 'definition-invalid',
+            problems: [
+              {
+                code: 'failure-process-cycle',
+                message: expect.stringContaining('a → c → b → a') as string,
+                pointer: '/failureProcess/name',
+                line: 2,
+                column: 25,
+              },
+            ],
+          },
+        })
+        expect((await api.get('/definitions/a')).body).not.toHaveProperty('failureProcess')
+      },
+    )
+
+    test('is looked for by validate also when the definition has no name, or is large', async () => {
       const { api } = await serveFresh()
-      await register(api, 'a', { A: [] })
-      await register(api, 'b', { A: [] }, { failureProcess: 'a' })
-      await register(api, 'c', { A: [] }, { failureProcess: 'b' })
-      const refused = await api.post('/definitions', {
-        name: 'a',
-        failureProcess: { name: 'c' },
-        tasks: [{ name: 'A' }],
-      })
-      expect(refused).toMatchObject({
+      const tasks = Array.from(
+        { length: 5_000 },
+        (_, index) => `  - name: a task with a long name, ${index}\n`,
+      )
+      const text = `tasks:\n${tasks.join('')}failureProcess: undo\n`
+      const validate = () => api.postText('/definitions/validate', text, 'application/yaml')
+      expect(await validate()).toMatchObject({
         status: 422,
-        body: { detail: expect.stringContaining('a → c → b → a') as string },
+        body: { problems: [{ code: 'unknown-failure-process', line: 5_002, column: 17 }] },
       })
-      expect((await api.get('/definitions/a')).body).not.toHaveProperty('failureProcess')
+      await register(api, 'undo', { A: [] })
+      expect(await validate()).toMatchObject({ status: 200, body: { valid: true } })
     })
 
     test('that others name stays: its last version cannot be removed', async () => {

@@ -113,13 +113,5 @@ onEachStore((serveFresh) => {
       const { body } = await api.post<ValidDefinition>('/definitions/validate', { tasks: [{ name: 'A' }] })
       expect(body.endsWithin).toBe('90s')
     })
-
-    test('is checked before its failureProcess is looked for', async () => {
-      const { api } = await serveFresh()
-      const definition = { name: 'a', failureProcess: 'nothing', tasks: [{ name: 'A' }] }
-      // By itself it is sound: what it names may be registered before it is.
-      expect((await api.post('/definitions/validate', definition)).status).toBe(200)
-      expect((await api.post('/definitions', definition)).status).toBe(422)
-    })
   })
 })

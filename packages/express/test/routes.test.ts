@@ -26,15 +26,33 @@ function filled(path: string): string {
     .replace('{version}', '1')
 }
 
-/** Where a field, a shape or a parameter is without a description, of its own or of what it refers to. */
-function undescribed(part: unknown, at: string): string[] {
+type Part = Readonly<Record<string, unknown>>
+
+/** Every shape, field, parameter and header of a part of the document. */
+function fieldsOf(part: unknown, at: string): { readonly at: string; readonly field: Part }[] {
   if (typeof part !== 'object' || part === null) return []
-  const found = Object.entries(part).flatMap(([key, value]) => undescribed(value, `${at}/${key}`))
+  const found = Object.entries(part).flatMap(([key, value]) => fieldsOf(value, `${at}/${key}`))
   const isField =
     /\/properties\/[^/]+$|^components\/(schemas|parameters|headers)\/[^/]+$|\/parameters\/\d+$/.test(at)
   // What only says more of a field that is described elsewhere.
   const isCondition = /\/(if|then|dependentSchemas)\//.test(at)
-  return isField && !isCondition && !('description' in part) && !('$ref' in part) ? [at, ...found] : found
+  return isField && !isCondition ? [{ at, field: part as Part }, ...found] : found
+}
+
+const everyField = [...fieldsOf(openapi.components, 'components'), ...fieldsOf(openapi.paths, 'paths')]
+
+/** Of its own, or of what it refers to; that of a list or of a mapping may be made of the examples of its parts. */
+function hasExample(field: Part): boolean {
+  if ('example' in field || 'examples' in field) return true
+  const { $ref, schema, items, properties } = field as Record<string, Part | undefined>
+  if (typeof $ref === 'string') return hasExample(referredTo($ref))
+  const parts = [schema, items, ...Object.values(properties ?? {})].filter((part) => part !== undefined)
+  return parts.length > 0 && parts.every((part) => hasExample(part as Part))
+}
+
+function referredTo(reference: string): Part {
+  const steps = reference.split('/').slice(1)
+  return steps.reduce<unknown>((part, step) => (part as Part)[step], openapi) as Part
 }
 
 interface Layer {
@@ -136,8 +154,15 @@ describe('about itself', () => {
   })
 
   test('openapi.yaml says of every parameter, every shape and every field what it is', () => {
-    expect(undescribed(openapi.components, 'components')).toEqual([])
-    expect(undescribed(openapi.paths, 'paths')).toEqual([])
+    const undescribed = everyField.filter(({ field }) => !('description' in field) && !('$ref' in field))
+    expect(undescribed.map(({ at }) => at)).toEqual([])
+  })
+
+  test('openapi.yaml gives an example of every parameter and every field', () => {
+    // A payload may be anything: what it may be where it is used is shown there.
+    const own = everyField.filter(({ at }) => !/^components\/schemas\/[^/]+$/.test(at))
+    expect(own.length).toBeGreaterThan(200)
+    expect(own.filter(({ field }) => !hasExample(field)).map(({ at }) => at)).toEqual([])
   })
 
   test('it is alive, and ready when the store answers', async () => {

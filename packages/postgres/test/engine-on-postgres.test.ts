@@ -48,6 +48,25 @@ describe.skipIf(url === undefined)('engines on PostgreSQL', () => {
     await database.drop()
   })
 
+  it('of two definitions that name each other as failure process, one is registered, whoever asks whom', async () => {
+    const text = (name: string, failureProcess?: string) =>
+      JSON.stringify({
+        name,
+        ...(failureProcess !== undefined && { failureProcess }),
+        tasks: [{ name: 'A' }],
+      })
+    for (let round = 0; round < 10; round += 1) {
+      const [g, h] = [`g${round}`, `h${round}`]
+      await engines[0]!.registerDefinition(text(g))
+      await engines[0]!.registerDefinition(text(h))
+      const registered = await Promise.allSettled([
+        engines[0]!.registerDefinition(text(g, h)),
+        engines[1]!.registerDefinition(text(h, g)),
+      ])
+      expect(registered.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    }
+  })
+
   it('three replicas and twelve workers run processes with every task once, and never before its needs', async () => {
     await engines[0]!.registerDefinition(layered('layered', 6, 10))
     const started = await engines[0]!.startProcesses(

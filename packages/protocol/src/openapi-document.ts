@@ -34,5 +34,7 @@ export interface OpenApiParameter {
 
 export interface OpenApiBody {
   readonly $ref?: string
+  /** Of the body of a request: whether there must be one. */
+  readonly required?: boolean
   readonly content?: Readonly<Record<string, { readonly schema: object }>>
 }

@@ -4,6 +4,7 @@ import { DefinitionError } from './problem.js'
 import { ProblemList } from './problem-list.js'
 import { readJson } from './read-json.js'
 import { readYaml } from './read-yaml.js'
+import { type FailureProcessFault, reportFailureProcess } from './report-failure-process.js'
 import { badCharacter, emptySource } from './source-problem.js'
 import { offsetOf, plainValue, SourceLines, type SourceNode, type SourceTree } from './source-tree.js'
 import { described } from './wording.js'
@@ -11,6 +12,8 @@ import { described } from './wording.js'
 export interface ParseOptions extends CheckOptions {
   /** `'yaml'` unless given, which JSON is too; `'json'` refuses whatever is not strict JSON. */
   readonly format?: 'yaml' | 'json'
+  /** What has been found to be wrong with its failure process: refused for that, at its place in the text. */
+  readonly failureProcessFault?: FailureProcessFault
 }
 
 /** What neither YAML nor JSON allows in a text; most databases neither. */
@@ -30,8 +33,11 @@ export function parseDefinition(source: string, options: ParseOptions = {}): Def
   reportSourceProblems(tree, text, problems)
   if (tree.root !== undefined) {
     const rules = { limits, requireName: options.requireName ?? false }
-    const definition = checkInto(problems, plainValue(tree.root), rules)
-    if (definition !== undefined) return definition
+    const document = plainValue(tree.root)
+    const definition = checkInto(problems, document, rules)
+    const { failureProcessFault: fault } = options
+    if (fault !== undefined) reportFailureProcess(fault, document, problems)
+    else if (definition !== undefined) return definition
   }
   throw new DefinitionError(problems.toArray())
 }

@@ -34,6 +34,10 @@ export type ProblemCode =
   | 'contradiction'
   | 'bad-failure-process'
   | 'bad-schema'
+  // about what it names, among those that are registered
+  | 'unknown-failure-process'
+  | 'failure-process-cycle'
+  // about how it is given
   | 'not-json'
   // stands last, when there are more than are listed
   | 'more-problems'

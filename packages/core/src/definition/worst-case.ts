@@ -5,19 +5,24 @@ import { printedPath } from './wording.js'
 
 /** When processes of a definition have ended at the latest. */
 export interface WorstCase {
-  /** From the start of a process, pauses apart. Never more than `processTimeoutMs`. */
+  /**
+   * From the start of a process, apart from pauses and from tasks that workers give back. Never more than
+   * `processTimeoutMs`.
+   */
   readonly endMs: number
   /** The names of the tasks, each needing the one before, that may take longest in all. */
   readonly criticalPath: readonly string[]
   /** The number of tasks on the critical path. */
   readonly depth: number
+  /** Ends it whatever happens, pauses apart. */
   readonly processTimeoutMs: number
 }
 
 /**
- * The latest moment at which a process has ended, whatever workers do: that of the path through the graph on which
- * tasks may take longest in all (`longestMs`), or the process's own timeout where that is earlier. Pauses, during
- * which the process's clock stands still, and being retried as a whole come on top. Linear in tasks and needs.
+ * The latest moment at which a process has ended: that of the path through the graph on which tasks may take longest
+ * in all (`longestMs`), or the process's own timeout where that is earlier. Pauses, during which the process's clock
+ * stands still, and being retried as a whole come on top. Each time that a worker gives a task back, its wait begins
+ * anew: who does so for ever is stopped by the timeout of the process alone. Linear in tasks and needs.
  *
  * Sums are floating-point numbers, which do not overflow: a million retries of a hundred years each, on each of
  * 100,000 tasks, are some 10²⁴ ms. Only up to the process's timeout, far below 2⁵³ ms, need they be exact.
@@ -52,27 +57,30 @@ export function worstCaseEnd(definition: Definition, engine: EngineDefaults): Wo
 /**
  * The longest that a task may take from when it becomes active until it is completed or has failed for good:
  *
- *     delay + scheduleTimeout + min(rest, within + scheduleTimeout + timeout)
- *     rest = timeout + limit × (maxDelay + scheduleTimeout + timeout)
+ *     delay + scheduleTimeout + min(within, limit × (timeout + maxDelay + scheduleTimeout)) + timeout
  *
  * Each attempt waits for a worker for at most `scheduleTimeout` (a task that nobody claims in time has failed for
  * good) and is held for at most `timeout`; a lapsed lease only ends it sooner. Between attempts the wait is counted
  * as `maxDelay` and not by the formula of `retryDelayMs`, since a worker may ask for another wait (`retryIn`),
- * which is cut to `maxDelay`. With `within` the last attempt becomes claimable no later than that after the first
- * was claimed.
+ * which is cut to `maxDelay`. With `within` the last attempt is claimed no later than that after the first was, or
+ * never: a retry that nobody has claimed by then has failed.
  */
 function longestMs({ delayMs, scheduleTimeoutMs, timeoutMs, retry }: TaskPolicy): number {
-  const attemptMs = scheduleTimeoutMs + timeoutMs
-  const restMs = timeoutMs + retry.limit * (retry.maxDelayMs + attemptMs)
-  const withinMs = (retry.withinMs ?? Infinity) + attemptMs
-  return delayMs + scheduleTimeoutMs + Math.min(restMs, withinMs)
+  const { limit, maxDelayMs, withinMs = Infinity } = retry
+  const fromFirstToLastClaimMs = Math.min(withinMs, limit * (timeoutMs + maxDelayMs + scheduleTimeoutMs))
+  return delayMs + scheduleTimeoutMs + fromFirstToLastClaimMs + timeoutMs
 }
 
 /** The worst case in words, on one line. */
 export function describeWorstCase({ endMs, criticalPath, depth, processTimeoutMs }: WorstCase): string {
-  const why = endMs === processTimeoutMs ? ' (process timeout)' : ''
+  const timeout = inWords(processTimeoutMs, processTimeoutMs)
+  const apart =
+    endMs === processTimeoutMs
+      ? 'pauses apart (process timeout)'
+      : `pauses and tasks that workers give back apart (process timeout: ${timeout})`
   const tasks = depth === 1 ? '1 task' : `${depth} tasks`
-  return `ends within ${inWords(endMs)} at the latest${why}; critical path, ${tasks} deep: ${printedPath(criticalPath)}`
+  const path = `critical path, ${tasks} deep: ${printedPath(criticalPath)}`
+  return `ends within ${inWords(endMs, processTimeoutMs)}, ${apart}; ${path}`
 }
 
 /** Each policy is shared by many tasks. */
@@ -99,11 +107,14 @@ const UNITS = [
   ['ms', 1],
 ] as const
 
-/** In the two largest units that say anything, rounded up: `33d 2h` for what is `33d 1h 5m` at the latest. */
-function inWords(ms: number): string {
+/**
+ * In the two largest units that say anything, rounded up: `33d 2h` for what is `33d 1h 5m` at the latest. Where that
+ * would be more than `maxMs`, that itself, in as many units as it takes.
+ */
+function inWords(ms: number, maxMs: number): string {
   const first = UNITS.findIndex(([, unitMs]) => ms >= unitMs)
   const [, smallestMs] = UNITS[Math.min(first + 1, UNITS.length - 1)] ?? ['ms', 1]
-  let leftMs = Math.ceil(ms / smallestMs) * smallestMs
+  let leftMs = Math.min(Math.ceil(ms / smallestMs) * smallestMs, maxMs)
   const words: string[] = []
   for (const [unit, unitMs] of UNITS) {
     const amount = Math.floor(leftMs / unitMs)

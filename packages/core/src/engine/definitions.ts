@@ -2,15 +2,20 @@ import type { Definition, DefinitionLimits } from '../definition/definition.js'
 import type {
   DefinitionList,
   DefinitionSummary,
+  NewDefinition,
   SourceFormat,
   StoredDefinition,
 } from '../lists/definition-list.js'
+import type { ParseOptions } from '../definition/parse-definition.js'
+import type { FailureProcessFault } from '../definition/report-failure-process.js'
 import type { KnownDefinitions } from './known-definitions.js'
 import type { Logger } from './logger.js'
 import { readDefinition } from '../definition/read-definition.js'
 import type { EngineDefaults } from '../definition/task-settings.js'
 import { worstCaseEnd, type WorstCase } from '../definition/worst-case.js'
 import { TunaCornError } from '../errors.js'
+import { failureProcessFault } from './failure-process-fault.js'
+import { refuseWhenNeeded } from './refuse-when-needed.js'
 import { defaultPageLimit, page, wholeNumber, type Page, type PageRequest } from './page.js'
 
 export interface RegisteredDefinition {
@@ -44,10 +49,15 @@ export class Definitions {
 
   async register(source: string, format: SourceFormat): Promise<RegisteredDefinition> {
     const { definitionList, known, limits, logger } = this.#parts
-    const definition = await readDefinition(source, { format, requireName: true, limits })
+    const options = { format, requireName: true, limits }
+    const definition = await readDefinition(source, options)
     const { name = '' } = definition
-    await this.#checkFailureProcess(name, definition)
-    const { stored, created } = await definitionList.register({ name, definition, source, format })
+    const added = { name, definition, source, format }
+    const result = await (definition.failureProcess === undefined
+      ? definitionList.register(added)
+      : definitionList.exclusively((list) => registerUnlessAtFault(list, added)))
+    if ('fault' in result) return refuseFor(result.fault, source, options)
+    const { stored, created } = result
     known.forgetDefault(name)
     const definitionVersion = stored.version
     logger.info({ definition: name, definitionVersion, created }, 'definition registered')
@@ -55,8 +65,11 @@ export class Definitions {
   }
 
   async validate(source: string, format: SourceFormat): Promise<ValidDefinition> {
-    const { limits, defaults } = this.#parts
-    const definition = await readDefinition(source, { format, limits })
+    const { definitionList, limits, defaults } = this.#parts
+    const options = { format, limits }
+    const definition = await readDefinition(source, options)
+    const fault = await failureProcessFault(definitionList, definition)
+    if (fault !== undefined) return refuseFor(fault, source, options)
     return { definition, worstCase: worstCaseEnd(definition, defaults) }
   }
 
@@ -83,8 +96,10 @@ export class Definitions {
 
   async remove(name: string, version: number): Promise<void> {
     const { definitionList, known, logger } = this.#parts
-    await this.#refuseWhenNeeded(name, version)
-    const result = await definitionList.remove(name, version)
+    const result = await definitionList.exclusively(async (list) => {
+      await refuseWhenNeeded(list, name, version)
+      return list.remove(name, version)
+    })
     if (result === 'not-found') throw notFound(name, version)
     if (result === 'in-use') {
       throw new TunaCornError(
@@ -95,42 +110,21 @@ export class Definitions {
     known.forget(name, version)
     logger.info({ definition: name, definitionVersion: version }, 'definition removed')
   }
+}
 
-  /** It must be there, and must not lead back here by way of others: nothing may start for ever. */
-  async #checkFailureProcess(name: string, { failureProcess }: Definition): Promise<void> {
-    const path = [name]
-    for (let next = failureProcess?.name; next !== undefined;) {
-      if (path.includes(next)) {
-        const detail = `Expected failure processes to come to an end, but they lead back: ${[...path, next].join(' → ')}.`
-        throw new TunaCornError('failure-process-invalid', detail)
-      }
-      const stored = await this.#parts.definitionList.fetch(next)
-      if (stored === undefined) {
-        const detail = `There is no definition ${JSON.stringify(next)} that ${JSON.stringify(path.at(-1))} names as its failureProcess. Register it first.`
-        throw new TunaCornError('failure-process-invalid', detail)
-      }
-      path.push(next)
-      next = stored.definition.failureProcess?.name
-    }
-  }
+/** Two at once, of which each names the other, must not both find that there is nothing wrong. */
+async function registerUnlessAtFault(
+  list: DefinitionList,
+  added: NewDefinition,
+): Promise<Awaited<ReturnType<DefinitionList['register']>> | { readonly fault: FailureProcessFault }> {
+  const fault = await failureProcessFault(list, added.definition)
+  return fault === undefined ? list.register(added) : { fault }
+}
 
-  /** The last version of a definition stays while others name it as their failure process. */
-  async #refuseWhenNeeded(name: string, version: number): Promise<void> {
-    const { definitionList } = this.#parts
-    const [first, ...others] = await definitionList.versions(name, { limit: 2 })
-    if (first?.version !== version || others.length > 0) return
-    for (let afterName: string | undefined; ;) {
-      const some = await definitionList.list({ afterName, limit: 100 })
-      for (const { name: other } of some) {
-        const stored = await definitionList.fetch(other)
-        if (stored?.definition.failureProcess?.name !== name) continue
-        const detail = `${JSON.stringify(other)} names ${JSON.stringify(name)} as its failureProcess. Change or remove that first.`
-        throw new TunaCornError('definition-in-use', detail)
-      }
-      afterName = some.at(-1)?.name
-      if (some.length < 100) return
-    }
-  }
+/** The text is read once more, to say where that stands which only the other definitions have shown to be wrong. */
+async function refuseFor(fault: FailureProcessFault, source: string, options: ParseOptions): Promise<never> {
+  await readDefinition(source, { ...options, failureProcessFault: fault })
+  throw new Error('Expected a definition that is at fault to be refused')
 }
 
 function notFound(name: string, version?: number): TunaCornError {

@@ -8,6 +8,7 @@ import type { TaskContext, ClaimedTask, TaskAttributes } from './task-context.js
 import type { TaskView, TaskViews, TaskViewState } from './task-views.js'
 import { thrown, TunaCornError } from '../errors.js'
 import { formatTaskId, isProcessId, parseClaim, parseTaskId } from './ids.js'
+import { notClaimable } from './not-claimable.js'
 import { badCursor, defaultPageLimit, wholeNumber, type Page, type PageRequest } from './page.js'
 import type { Polls } from './polls.js'
 import { refusalOf } from './refusal.js'
@@ -279,21 +280,6 @@ function heldTask(id: string, claim: string): HeldTask | undefined {
   const place = placeOf(id)
   const parsed = parseClaim(claim)
   return parsed === undefined ? undefined : { ...place, claim: parsed }
-}
-
-function notClaimable({ id, name, state }: TaskView): TunaCornError {
-  const what = `Task ${JSON.stringify(name)} (${id}) is ${state}`
-  switch (state) {
-    case 'pending':
-      return new TunaCornError('task-not-active', `${what}: it waits for others.`)
-    case 'scheduled':
-    case 'claimed':
-      return new TunaCornError('task-held', `${what}, so it cannot be claimed now.`)
-    case 'completed':
-    case 'failed':
-    case 'cancelled':
-      return new TunaCornError('task-ended', `${what}, so it cannot be claimed any more.`)
-  }
 }
 
 function claimLost(id: string): TunaCornError {

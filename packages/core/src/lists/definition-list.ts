@@ -39,6 +39,8 @@ export interface DefinitionList {
   ): Promise<{ readonly stored: DefinitionSummary; readonly created: boolean }>
   /** One version; the default one when none is named. */
   fetch(name: string, version?: number): Promise<StoredDefinition | undefined>
+  /** The version that would be the default one if this one were removed. */
+  defaultWithout(name: string, version: number): Promise<StoredDefinition | undefined>
   /** Default versions, by name. */
   list(page: {
     readonly afterName?: string | undefined
@@ -51,4 +53,10 @@ export interface DefinitionList {
   ): Promise<DefinitionSummary[]>
   /** Removes one version, unless processes refer to it. */
   remove(name: string, version: number): Promise<'removed' | 'in-use' | 'not-found'>
+  /**
+   * For who looks at definitions and then changes them: nobody else, in any replica, runs `exclusively` in between.
+   * Only the list that `body` is given may be used in it, and not for long. When `body` throws, what it has changed
+   * may be undone or not.
+   */
+  exclusively<T>(body: (list: DefinitionList) => Promise<T>): Promise<T>
 }

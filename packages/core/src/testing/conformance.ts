@@ -3,6 +3,7 @@ import { boardPromises } from './conformance/board.js'
 import { claimingPromises } from './conformance/claiming.js'
 import { concurrencyPromises } from './conformance/concurrency.js'
 import { definitionRemovalPromises } from './conformance/definition-removal.js'
+import { definitionTurnPromises } from './conformance/definition-turns.js'
 import { definitionPromises } from './conformance/definitions.js'
 import { duePromises } from './conformance/due.js'
 import { failureProcessPromises } from './conformance/failure-processes.js'
@@ -31,6 +32,7 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   'a store': storePromises,
   'registering and reading definitions': definitionPromises,
   'removing definitions': definitionRemovalPromises,
+  'registering and removing in turn': definitionTurnPromises,
   'starting processes': startingPromises,
   'persisting changes': persistingPromises,
   'reporting tasks': reportPromises,

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { ClaimRequest, ProcessChange } from '@tunacorn/core'
+import { ManualClock } from '@tunacorn/core/testing'
 import { describe, expect, it } from 'vitest'
 import { claim, complete, engineOn, flat, MemoryStore, refusalOf, standIn, startLoan } from './support.js'
 
@@ -239,6 +240,34 @@ describe('a claimed task', () => {
     expect(await refusalOf(engine.claimTask(`${process}.0`, { worker: 'w' }))).toBe('task-ended')
     const unknown = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c.0'
     expect(await refusalOf(engine.claimTask(unknown, { worker: 'w' }))).toBe('process-not-found')
+  })
+
+  it('is not yet to be had before its time: the refusal says what it waits for and until when', async () => {
+    const clock = new ManualClock()
+    const engine = engineOn(new MemoryStore({ now: () => clock.now() }))
+    const tasks = [
+      { name: 'A', delay: '1h', scheduleTimeout: '1d' },
+      { name: 'B', retry: { limit: 1, delay: '1m', jitter: false }, scheduleTimeout: '1d' },
+    ]
+    await engine.registerDefinition(JSON.stringify({ name: 'later', tasks }), 'json')
+    const { id } = await engine.startProcess({ definition: 'later' })
+    const b = await engine.claimTask(`${id}.1`, { worker: 'w' })
+    await engine.failTask(b.id, b.claim, 'busy')
+    const claiming = (task: number) => engine.claimTask(`${id}.${task}`, { worker: 'w' })
+    await expect(claiming(0)).rejects.toMatchObject({
+      code: 'task-not-claimable',
+      message:
+        `Task "A" (${id}.0) is scheduled, but waits for its time: ` +
+        'it can be claimed from 2026-01-01T01:00:00.000Z until 2026-01-02T01:00:00.000Z.',
+    })
+    await expect(claiming(1)).rejects.toMatchObject({
+      code: 'task-not-claimable',
+      message:
+        `Task "B" (${id}.1) is scheduled, but waits for attempt 2: ` +
+        'it can be claimed from 2026-01-01T00:01:00.000Z until 2026-01-02T00:01:00.000Z.',
+    })
+    clock.advance(3_600_000)
+    expect((await claiming(0)).name).toBe('A')
   })
 
   it('that is released goes back to its place, to whoever waits for it', async () => {

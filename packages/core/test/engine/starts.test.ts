@@ -181,13 +181,13 @@ tasks:
   it('must be known, must not lead back, and stays while it is named', async () => {
     const engine = engineOn(new MemoryStore())
     expect(await refusalOf(engine.registerDefinition(main('failureProcess: undo')))).toBe(
-      'failure-process-invalid',
+      'definition-invalid',
     )
     await engine.registerDefinition('name: undo\ntasks: [{name: Undo}]')
     await engine.registerDefinition(main('failureProcess: undo'))
     expect(
       await refusalOf(engine.registerDefinition('name: undo\nfailureProcess: main\ntasks: [{name: Undo}]')),
-    ).toBe('failure-process-invalid')
+    ).toBe('definition-invalid')
     expect(await refusalOf(engine.removeDefinition('undo', 1))).toBe('definition-in-use')
     await engine.removeDefinition('main', 1)
     await engine.removeDefinition('undo', 1)

@@ -61,7 +61,7 @@ export class NaiveProcess {
     const task = this.#task(name)
     if (task.state === 'pending') return 'task-not-active'
     if (!this.board.includes(task)) return 'task-ended'
-    if (!this.mayClaim(name)) return 'task-held'
+    if (!this.mayClaim(name)) return task.state === 'claimed' ? 'task-held' : 'task-not-claimable'
     task.state = 'claimed'
     task.attempt += 1
     task.claim = claim

@@ -34,6 +34,13 @@ WHERE d.name = $1 AND ($2::int IS NULL OR d.version = $2)
 ORDER BY d.turn DESC LIMIT 1`
 }
 
+export function defaultWithoutSql(schema: string): string {
+  return `
+SELECT ${definitionColumns}, d.content, d.source, d.format FROM ${schema}.definition d
+WHERE d.name = $1 AND d.version <> $2
+ORDER BY d.turn DESC LIMIT 1`
+}
+
 export function listDefinitionsSql(schema: string): string {
   return `
 SELECT DISTINCT ON (d.name) ${definitionColumns} FROM ${schema}.definition d
@@ -46,6 +53,14 @@ export function listDefinitionVersionsSql(schema: string): string {
 SELECT ${definitionColumns} FROM ${schema}.definition d
 WHERE d.name = $1 AND ($2::int IS NULL OR d.version < $2)
 ORDER BY d.version DESC LIMIT $3`
+}
+
+/**
+ * One at a time, until the end of the transaction. It ends with that, so a pooler may stand between; a row lock would
+ * have no row to begin with, and one on the table would keep those waiting who have nothing to fear from one another.
+ */
+export function takeTurnSql(): string {
+  return `SELECT pg_advisory_xact_lock(hashtextextended($1, 0))`
 }
 
 /** The lock waits for starts that hold the definition; the process that they leave behind is then seen. */

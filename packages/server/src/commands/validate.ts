@@ -8,7 +8,7 @@ export function validateCommand(): Command {
   return new Command('validate')
     .summary('check definition files')
     .description(
-      'Checks definition files, and prints file:line:column: message for every problem. Nothing is sent or stored.',
+      'Checks definition files, and prints file:line:column: message for every problem. Nothing is sent or stored. Each file is looked at by itself: whether a failureProcess is registered, the server checks.',
     )
     .argument('<file...>', 'YAML or JSON files; - is standard input')
     .addHelpText(

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { DefinitionError, TunaCornError } from '@tunacorn/core'
+import { DefinitionError, type ProblemCode } from '@tunacorn/core'
 import { problemLines, readDefinitionFile } from '../definition-file.js'
 import { Failure } from '../failures.js'
 import type { RunningServer } from '../serve.js'
@@ -52,18 +52,19 @@ type Registered =
   /** `mayFollow`: once another one is registered, this one may be too. */
   | { readonly complaints: readonly string[]; readonly mayFollow: boolean }
 
+/** What is wrong only with regard to the definitions that are registered by then. */
+const amongOthers: ReadonlySet<ProblemCode> = new Set(['unknown-failure-process', 'failure-process-cycle'])
+
 async function registerFile(engine: RunningServer['engine'], file: string): Promise<Registered> {
   try {
     const { text, format } = await readDefinitionFile(file)
     const { stored } = await engine.registerDefinition(text, format)
     return { stored }
   } catch (error) {
-    if (error instanceof DefinitionError) return { complaints: problemLines(file, error), mayFollow: false }
     if (error instanceof Failure) return { complaints: [error.message], mayFollow: false }
-    if (error instanceof TunaCornError && error.code === 'failure-process-invalid') {
-      return { complaints: [`${file}: ${error.message}`], mayFollow: true }
-    }
-    throw error
+    if (!(error instanceof DefinitionError)) throw error
+    const mayFollow = error.problems.every(({ code }) => amongOthers.has(code))
+    return { complaints: problemLines(file, error), mayFollow }
   }
 }
 

@@ -30,6 +30,8 @@ export class MemoryData {
   readonly board = new Map<string, MemoryBoardRow>()
   readonly startedOnce = new Map<string, StartOnce & { readonly id: string; readonly at: Date }>()
   readonly polls = new Map<string | undefined, Date>()
+  /** When whoever is to change definitions undisturbed has done so. */
+  definitionsAreFree: Promise<unknown> = Promise.resolve()
   readonly #clock: () => number
   #moment: Date | undefined
 

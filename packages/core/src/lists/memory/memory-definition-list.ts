@@ -43,6 +43,10 @@ export class MemoryDefinitionList implements DefinitionList {
     return version === undefined ? versions.at(-1) : versions.find((one) => one.version === version)
   }
 
+  async defaultWithout(name: string, version: number): Promise<StoredDefinition | undefined> {
+    return this.store.definitions.get(name)?.findLast((one) => one.version !== version)
+  }
+
   async list(page: {
     readonly afterName?: string | undefined
     readonly limit: number
@@ -73,6 +77,12 @@ export class MemoryDefinitionList implements DefinitionList {
     if (rest.length === 0) this.store.definitions.delete(name)
     else this.store.definitions.set(name, rest)
     return 'removed'
+  }
+
+  async exclusively<T>(body: (list: DefinitionList) => Promise<T>): Promise<T> {
+    const turn = this.store.definitionsAreFree.then(() => body(this))
+    this.store.definitionsAreFree = turn.catch(() => {})
+    return turn
   }
 
   #nextVersion(name: string): number {
