@@ -61,6 +61,11 @@ export class Database {
     return new Database(this.pool, this.schema, hostTransaction(transaction))
   }
 
+  /** Whether everything happens in a transaction that an error would end. */
+  get isWithin(): boolean {
+    return this.#transaction !== undefined
+  }
+
   statement(label: string, text: string): Statement {
     const digest = createHash('sha256').update(text).digest('hex').slice(0, 12)
     return { name: `tunacorn_${label}_${digest}`, text }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto'
 import type { DefinitionList, DefinitionSummary, NewDefinition, StoredDefinition } from '@tunacorn/core'
-import type pg from 'pg'
 import type { Database, Row, Statement } from './database.js'
 import { definitionSummary, storedDefinition } from './rows.js'
 import {
@@ -27,13 +26,10 @@ export class PostgresDefinitionList implements DefinitionList {
   readonly #hold: Statement
   readonly #remove: Statement
   readonly #takeTurn: Statement
-  readonly #connection: pg.PoolClient | undefined
   #isFree: Promise<unknown> = Promise.resolve()
 
-  /** @param connection with a transaction under way, that everything is to be part of. */
-  constructor(database: Database, connection?: pg.PoolClient) {
+  constructor(database: Database) {
     this.store = database
-    this.#connection = connection
     const { schema } = database
     this.#register = database.statement('register_definition', registerDefinitionSql(schema))
     this.#fetch = database.statement('fetch_definition', fetchDefinitionSql(schema))
@@ -66,12 +62,12 @@ export class PostgresDefinitionList implements DefinitionList {
   }
 
   async fetch(name: string, version?: number): Promise<StoredDefinition | undefined> {
-    const [row] = await this.#run(this.#fetch, [name, version ?? null])
+    const [row] = await this.store.run(this.#fetch, [name, version ?? null])
     return row === undefined ? undefined : storedDefinition(row)
   }
 
   async defaultWithout(name: string, version: number): Promise<StoredDefinition | undefined> {
-    const [row] = await this.#run(this.#defaultWithout, [name, version])
+    const [row] = await this.store.run(this.#defaultWithout, [name, version])
     return row === undefined ? undefined : storedDefinition(row)
   }
 
@@ -79,7 +75,7 @@ export class PostgresDefinitionList implements DefinitionList {
     readonly afterName?: string | undefined
     readonly limit: number
   }): Promise<DefinitionSummary[]> {
-    const rows = await this.#run(this.#list, [page.afterName ?? null, page.limit])
+    const rows = await this.store.run(this.#list, [page.afterName ?? null, page.limit])
     return rows.map(definitionSummary)
   }
 
@@ -87,15 +83,15 @@ export class PostgresDefinitionList implements DefinitionList {
     name: string,
     page: { readonly beforeVersion?: number | undefined; readonly limit: number },
   ): Promise<DefinitionSummary[]> {
-    const rows = await this.#run(this.#versions, [name, page.beforeVersion ?? null, page.limit])
+    const rows = await this.store.run(this.#versions, [name, page.beforeVersion ?? null, page.limit])
     return rows.map(definitionSummary)
   }
 
   async remove(name: string, version: number): Promise<'removed' | 'in-use' | 'not-found'> {
-    return this.#transaction(async (connection) => {
-      const held = await this.store.runWithin(connection, this.#hold, [name, version])
+    return this.store.transaction(async (connection) => {
+      const held = await this.store.runOn(connection, this.#hold, [name, version])
       if (held.length === 0) return 'not-found'
-      const removed = await this.store.runWithin(connection, this.#remove, [name, version])
+      const removed = await this.store.runOn(connection, this.#remove, [name, version])
       return removed.length === 0 ? 'in-use' : 'removed'
     })
   }
@@ -103,34 +99,24 @@ export class PostgresDefinitionList implements DefinitionList {
   /** One after another already here: those who wait for their turn must not use up the connections of the pool. */
   async exclusively<T>(body: (list: DefinitionList) => Promise<T>): Promise<T> {
     const turn = this.#isFree.then(() =>
-      this.#transaction(async (connection) => {
-        await this.store.runWithin(connection, this.#takeTurn, [`definitions of ${this.store.schema}`])
-        return body(new PostgresDefinitionList(this.store, connection))
+      this.store.transaction(async (connection) => {
+        await this.store.runOn(connection, this.#takeTurn, [`definitions of ${this.store.schema}`])
+        return body(this.within(connection))
       }),
     )
     this.#isFree = turn.catch(() => {})
     return turn
   }
 
-  #transaction<T>(body: (connection: pg.PoolClient) => Promise<T>): Promise<T> {
-    return this.#connection === undefined ? this.store.transaction(body) : body(this.#connection)
-  }
-
-  #run(statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    return this.#connection === undefined
-      ? this.store.run(statement, values)
-      : this.store.runWithin(this.#connection, statement, values)
-  }
-
   /** Sent again when another has just registered the same text: it is then found. Not where an error ends it all. */
   async #insert(values: unknown[]): Promise<Row> {
     for (;;) {
       try {
-        const [row] = await this.#run(this.#register, values)
+        const [row] = await this.store.run(this.#register, values)
         if (row !== undefined) return row
       } catch (error) {
         const isKnownNow = (error as { code?: unknown }).code === uniqueViolation
-        if (!isKnownNow || this.#connection !== undefined) throw error
+        if (!isKnownNow || this.store.isWithin) throw error
       }
     }
   }
