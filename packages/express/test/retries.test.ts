@@ -280,6 +280,12 @@ onEachStore((serveFresh) => {
             { task: dead.id, name: 'X', attempt: 2, worker: 'second', claimedAt },
           ],
         ])
+        expect((await api.get<Task>(`/tasks/${dead.id}`)).body).toMatchObject({
+          state: 'cancelled',
+          attempt: 2,
+          worker: 'second',
+          lapsed: [{ attempt: 1, worker: 'dead1', claimedAt, leaseExpiredAt }],
+        })
         for (const { claim } of [dead, live]) {
           expect(await api.post(`/tasks/${dead.id}/complete`, { claim })).toMatchObject({
             status: 409,

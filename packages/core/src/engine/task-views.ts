@@ -37,7 +37,7 @@ export interface TaskView {
   readonly error?: Payload | undefined
 }
 
-/** A task by its definition, with its state and, when it has ended, the version that ended it. */
+/** A task by its definition, with its state and, when it has ended, the version that ended it, or its process. */
 interface Outline {
   readonly task: number
   readonly name: string
@@ -137,18 +137,17 @@ export class TaskViews {
     outlines: readonly Outline[],
     rows: ReadonlyMap<number, BoardTask>,
   ): Promise<TaskView[]> {
-    const ended = outlines.filter(({ endedIn }) => endedIn > 0)
-    const events = await this.#processList.events(
-      ended.map(({ endedIn }) => ({ id: processId, version: endedIn })),
-    )
-    const endings = new Map(ended.map(({ task }, index) => [task, events[index]]))
+    const versions = [...new Set(outlines.map(({ endedIn }) => endedIn).filter((version) => version > 0))]
+    const events = await this.#processList.events(versions.map((version) => ({ id: processId, version })))
+    const endings = new Map(versions.map((version, index) => [version, events[index]]))
     return outlines.map((outline) => {
-      const { endedIn: _endedIn, task, ...shown } = outline
+      const { endedIn, task, ...shown } = outline
       const view = { ...shown, id: formatTaskId({ processId, task }), process: processId }
       const row = rows.get(task)
-      const ending = endings.get(task)
+      const ending = endings.get(endedIn)
+      if (view.state === 'cancelled') return { ...view, ...unfinishedView(task, ending) }
       if (ending !== undefined) return { ...view, ...endingView(ending) }
-      return row === undefined || view.state === 'cancelled' ? view : { ...view, ...boardDetails(row) }
+      return row === undefined ? view : { ...view, ...boardDetails(row) }
     })
   }
 }
@@ -160,7 +159,7 @@ function outlineOf({ record, state }: ProcessCopy, task: number, row: BoardTask 
     definition: record.definition,
     state: stateOf(state, task, row),
     needs: needsOf(state.graph, task),
-    endedIn: state.endedIn(task),
+    endedIn: state.isLive ? state.endedIn(task) : state.endedIn(task) || state.version,
   }
 }
 
@@ -200,6 +199,19 @@ function boardDetails(row: BoardTask): Partial<TaskView> {
     isPaused: row.isPaused,
     lapsed: row.lapsed,
   }
+}
+
+/** The last attempt of a task that was cancelled with its process, and those before it that had lapsed. */
+function unfinishedView(task: number, ending: HistoryEvent | undefined): Partial<TaskView> {
+  const attempts = ending?.unfinished.filter((one) => one.task === task) ?? []
+  const last = attempts.at(-1)
+  if (last === undefined) return {}
+  const { attempt, worker, claimedAt, leaseExpiredAt } = last
+  const lapsed = attempts.flatMap((one) => {
+    const { leaseExpiredAt: expiredAt, task: _task, ...rest } = one
+    return one === last || expiredAt === undefined ? [] : [{ ...rest, leaseExpiredAt: expiredAt }]
+  })
+  return { attempt, worker, claimedAt, leaseExpiresAt: leaseExpiredAt, lapsed }
 }
 
 function endingView(event: HistoryEvent): Partial<TaskView> {
