@@ -1,0 +1,31 @@
+/** The graphs of the workloads as TunaCorn definitions. */
+
+export function flatDefinition(name) {
+  return { name, tasks: [{ name: 'work' }] }
+}
+
+export function chainDefinition(name, steps) {
+  const needsOf = (step) => (step === 0 ? [] : [stepName(step - 1)])
+  return {
+    name,
+    tasks: Array.from({ length: steps }, (_, step) => ({ name: stepName(step), needs: needsOf(step) })),
+  }
+}
+
+export function fanDefinition(name, width) {
+  const middle = Array.from({ length: width }, (_, index) => ({ name: `middle-${index}`, needs: ['first'] }))
+  return {
+    name,
+    tasks: [{ name: 'first' }, ...middle, { name: 'last', needs: middle.map((task) => task.name) }],
+  }
+}
+
+function stepName(step) {
+  return `step-${step}`
+}
+
+/** @returns which step of a chain a task of this name is; undefined for other tasks */
+export function stepOf(taskName) {
+  const step = /^step-(\d+)$/.exec(taskName)?.[1]
+  return step === undefined ? undefined : Number(step)
+}
