@@ -14,7 +14,7 @@ const pageBytes = 8_192
  * What the figures depend on.
  *
  * @param {object} what
- * @param {readonly import('./peer.mjs').Peer[]} what.peers
+ * @param {readonly import('./peers.mjs').Peer[]} what.peers
  * @param {string} what.directory on the disk that is measured
  */
 export function describeMachine({ peers, directory }) {

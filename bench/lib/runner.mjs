@@ -51,7 +51,7 @@ export class Runner {
   }
 
   /**
-   * @param {import('./peer.mjs').Peer} peer
+   * @param {import('./peers.mjs').Peer} peer
    * @param {{ kind: string, size: object, warmUp?: object, timeoutMs: number }} work
    * @returns {Promise<{ outcome?: any, failure?: string, hasTimedOut?: boolean, tookMs: number }>}
    */

@@ -1,6 +1,6 @@
 import { BullSession, cannot, settings } from './bullmq.mjs'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'bullmq-postgres',
   title: 'BullMQ on PostgreSQL',

@@ -5,7 +5,7 @@ import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
 
 const applicationVersion = '1'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'dbos',
   title: 'DBOS',

@@ -14,7 +14,7 @@ const batched = {
 }
 const single = { concurrentJobs: 10 }
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'graphile-worker',
   title: 'graphile-worker',

@@ -5,7 +5,7 @@ import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
 
 const tooManySteps = 'a run has at most 1,000 steps'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'openworkflow',
   title: 'openworkflow',

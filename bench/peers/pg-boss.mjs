@@ -4,7 +4,7 @@ import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
 
 const insertBatch = 1_000
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'pg-boss',
   title: 'pg-boss',

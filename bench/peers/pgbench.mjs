@@ -33,7 +33,7 @@ UPDATE task SET state = 2, output = '{"ok": true, "n": 42}', finished_at = now()
 WHERE id = ANY (:ids::bigint[]) AND state = 1;
 `
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'pgbench',
   title: 'pgbench (floor)',

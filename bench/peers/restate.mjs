@@ -5,7 +5,7 @@ import { expectCount } from '../lib/expect.mjs'
 import { Requests } from '../lib/requests.mjs'
 import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'restate',
   title: 'Restate',

@@ -1,6 +1,6 @@
 import { inParallel, nowMs } from '../lib/clock.mjs'
 import { expectCount } from '../lib/expect.mjs'
-import { startOf } from './http-session.mjs'
+import { startOf } from './definitions.mjs'
 
 const schema = 'tunacorn'
 const reportBatch = 250

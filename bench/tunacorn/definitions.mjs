@@ -1,3 +1,5 @@
+import { payload } from '../lib/trivial-work.mjs'
+
 /** The graphs of the workloads as TunaCorn definitions. */
 
 export function flatDefinition(name) {
@@ -28,4 +30,13 @@ function stepName(step) {
 export function stepOf(taskName) {
   const step = /^step-(\d+)$/.exec(taskName)?.[1]
   return step === undefined ? undefined : Number(step)
+}
+
+export function namesOf({ tasks }) {
+  return tasks.map(({ name }) => name)
+}
+
+/** What a process of a definition is started with. */
+export function startOf({ name }, index) {
+  return { definition: name, input: payload(index) }
 }

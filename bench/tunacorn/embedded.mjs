@@ -3,7 +3,7 @@ import { HttpSession } from './http-session.mjs'
 
 const onlyTasks = 'the goal asks for W1 to W3 on it'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'tunacorn-embedded',
   title: 'TunaCorn over HTTP, embedded database',

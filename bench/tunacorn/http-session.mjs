@@ -2,20 +2,17 @@ import { inParallel, nowMs, sleep } from '../lib/clock.mjs'
 import { expectCount } from '../lib/expect.mjs'
 import { MemoryWatch } from '../lib/memory.mjs'
 import { Requests } from '../lib/requests.mjs'
-import { oneByOne, payload } from '../lib/trivial-work.mjs'
+import { oneByOne } from '../lib/trivial-work.mjs'
 import { Backlog } from './backlog.mjs'
 import { Crowd } from './crowd.mjs'
-import { chainDefinition, fanDefinition, flatDefinition } from './definitions.mjs'
+import { chainDefinition, fanDefinition, flatDefinition, namesOf, startOf } from './definitions.mjs'
 import { Program } from './program.mjs'
 import { Server } from './server.mjs'
 import { soak } from './soak.mjs'
+import { batchedWork, singleWork } from './work.mjs'
 
 const startBatch = 100
 const largestPage = 1_000
-
-/** Twice what one call can carry: while one batch is committed, the handlers have another. */
-export const batchedWork = { mode: 'worker', concurrency: 500 }
-const singleWork = { mode: 'single', connections: 32 }
 
 /** TunaCorn as its users run it: a server process, a worker process, HTTP between them. */
 export class HttpSession {
@@ -206,12 +203,4 @@ export class HttpSession {
     } while (cursor !== '')
     return count
   }
-}
-
-export function startOf(definition, index) {
-  return { definition: definition.name, input: payload(index) }
-}
-
-export function namesOf({ tasks }) {
-  return tasks.map(({ name }) => name)
 }

@@ -3,7 +3,7 @@ import { HttpSession } from './http-session.mjs'
 const settings =
   'tunacorn serve (LOG_LEVEL=warn) and one worker process with one Worker of the client, concurrency 500 (latency: 10); one by one: 32 connections, each reporting one result and claiming one task per call; everything else as it comes'
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'tunacorn',
   title: 'TunaCorn over HTTP',
@@ -15,7 +15,7 @@ export const peer = {
   open: ({ databaseUrl }) => HttpSession.open({ databaseUrl }),
 }
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peerOnNode20 = {
   ...peer,
   id: 'tunacorn-node20',

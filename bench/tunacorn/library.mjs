@@ -1,7 +1,7 @@
 import { inParallel, nowMs, until } from '../lib/clock.mjs'
 import { expectCount } from '../lib/expect.mjs'
-import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
-import { chainDefinition, fanDefinition, flatDefinition, stepOf } from './definitions.mjs'
+import { oneByOne, TrivialWork } from '../lib/trivial-work.mjs'
+import { chainDefinition, fanDefinition, flatDefinition, namesOf, startOf, stepOf } from './definitions.mjs'
 
 const startBatch = 100
 const overHttp = 'measured over HTTP'
@@ -10,7 +10,7 @@ const overHttp = 'measured over HTTP'
 const batchedWork = { loops: 8, max: 100 }
 const singleWork = { loops: 32, max: 1 }
 
-/** @type {import('../lib/peer.mjs').Peer} */
+/** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {
   id: 'tunacorn-library',
   title: 'TunaCorn as a library',
@@ -64,7 +64,7 @@ class LibrarySession {
   async latency({ chains, steps, patienceMs }) {
     const definition = chainDefinition(this.#newName(), steps)
     await this.#register(definition)
-    const workers = this.#work({ loops: 1, max: 10 }, definition.tasks)
+    const workers = this.#work({ loops: 1, max: 10 }, definition)
     const done = await oneByOne({ chains, patienceMs }, async () => {
       const expected = workers.settled + steps
       await this.#engine.startProcess(startOf(definition, 0))
@@ -104,7 +104,7 @@ class LibrarySession {
     await this.#start(definition, processes, startBatch, 8)
     const tasks = processes * definition.tasks.length
     const begunAtMs = nowMs()
-    const workers = this.#work(size, definition.tasks)
+    const workers = this.#work(size, definition)
     const lastAtMs = await workers.finish(tasks)
     expectCount('completed processes', await this.#count(definition, 'completed'), processes)
     return { tasks, elapsedMs: lastAtMs - begunAtMs }
@@ -127,8 +127,9 @@ class LibrarySession {
     return { tasks, elapsedMs: lastAtMs - begunAtMs }
   }
 
-  #work(size, tasks) {
-    return new LibraryWorkers(this.#engine, { ...size, names: tasks?.map(({ name }) => name) })
+  /** @param {object} [definition] whose tasks they do; any when absent */
+  #work(size, definition) {
+    return new LibraryWorkers(this.#engine, { ...size, names: definition && namesOf(definition) })
   }
 
   async #register(definition) {
@@ -216,8 +217,4 @@ class LibraryWorkers {
     const step = stepOf(name)
     return step === undefined ? this.work.do() : this.work.doStep(id, step)
   }
-}
-
-function startOf(definition, index) {
-  return { definition: definition.name, input: payload(index) }
 }

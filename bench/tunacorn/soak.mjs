@@ -1,7 +1,7 @@
 import { nowMs, sleep } from '../lib/clock.mjs'
 import { residentBytes } from '../lib/memory.mjs'
-import { chainDefinition, fanDefinition } from './definitions.mjs'
-import { batchedWork, startOf } from './http-session.mjs'
+import { chainDefinition, fanDefinition, startOf } from './definitions.mjs'
+import { batchedWork } from './work.mjs'
 
 const chainsAtOnce = 200
 const fansAtOnce = 2

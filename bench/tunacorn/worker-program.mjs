@@ -56,10 +56,10 @@ function startWorker({ concurrency, names }) {
  */
 function startSingle({ connections, names }) {
   const requests = new Requests(url)
-  let isStopped = false
+  const state = { isStopped: false }
   const loop = async () => {
     let results = []
-    while (!isStopped) {
+    while (!state.isStopped) {
       const request = {
         worker: 'single',
         names,
@@ -74,7 +74,7 @@ function startSingle({ connections, names }) {
     settled.refusal ??= error.message
   })
   const stop = async () => {
-    isStopped = true
+    state.isStopped = true
     await loops
     requests.close()
   }
