@@ -32,6 +32,8 @@ async function main(options) {
     installPackages()
     await measure(options, results)
   }
+  if (results.isEmpty)
+    throw new UsageError('Expected results to print, but there are none yet: run pnpm bench first.')
   const text = report(results)
   console.log(`\n${text}`)
   if (!options.isQuick) writeFileSync(reportFile, text)

@@ -137,7 +137,7 @@ class View {
       'at most above idle, MB',
     ]
     const note = 'A definition is registered once, before its processes, and is not part of their time.'
-    return [note, table(head, rows)]
+    return ['## What a task costs TunaCorn', note, table(head, rows)]
   }
 
   crowd() {
@@ -211,7 +211,8 @@ class View {
     }
     const runs = this.#results.of(id, workload.id)
     if (runs.length === 0) return ''
-    return runs.some(({ hasTimedOut }) => hasTimedOut) ? 'too slow' : 'failed'
+    const slow = runs.find(({ hasTimedOut }) => hasTimedOut)
+    return slow === undefined ? 'failed' : `> ${number(slow.tookMs / 1_000)} s`
   }
 
   #best(workload, better) {

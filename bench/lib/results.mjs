@@ -38,6 +38,10 @@ export class Results {
     appendFileSync(this.#file, `${JSON.stringify(line)}\n`)
   }
 
+  get isEmpty() {
+    return this.runs.length === 0 && this.soak === undefined
+  }
+
   /** @returns {RunResult[]} */
   get runs() {
     return this.#lines.filter(({ type }) => type === 'run')

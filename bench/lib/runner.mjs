@@ -62,6 +62,7 @@ export class Runner {
     let answer
     try {
       const services = await this.#open(peer, name, opened)
+      this.#signal.throwIfAborted()
       answer = await this.#inChild(
         peer,
         { peerId: peer.id, kind, size, warmUp, services, corpus: this.#corpus },

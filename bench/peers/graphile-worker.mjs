@@ -21,7 +21,7 @@ export const peer = {
   packages: ['graphile-worker'],
   needs: ['postgres'],
   settings:
-    'maxPoolSize 12, prepared statements; batched: concurrentJobs 24, localQueue of 500, completeJobBatchDelay 0; one by one: concurrentJobs 10 and no local queue. A chain is made by hand: each handler adds the next job, in a transaction of its own',
+    'maxPoolSize 25, prepared statements; batched: concurrentJobs 24, localQueue of 500, completeJobBatchDelay 0; one by one: concurrentJobs 10 and no local queue. A chain is made by hand: each handler adds the next job, in a transaction of its own',
   cannot: {
     W3: noGraphs,
     W3b: noGraphs,
@@ -42,7 +42,7 @@ export const peer = {
     const database = new pg.Pool({ connectionString: databaseUrl, max: 2 })
     const worker = {
       connectionString: databaseUrl,
-      maxPoolSize: 12,
+      maxPoolSize: 25,
       pollInterval: 2_000,
       preparedStatements: true,
     }

@@ -7,21 +7,29 @@ import { expectCount } from '../lib/expect.mjs'
 const clients = 8
 const notPartOfIt = 'the floor is claim and complete, nothing else'
 
+/** How many wait, all the time. */
+const backlog = 20_000
+const input = '{"order": 1, "customer": "abcdef", "amount": 99.5}'
+
 /**
- * As little as a durable task can be: a row that is claimed and then completed with its output, two statements. The
- * claim is by ctid, which here is the quickest.
+ * As little as a durable task can be in a system that goes on: a row that is claimed, then completed with its output
+ * and followed by the next one, in two statements. The claim is by ctid, which here is the quickest.
  */
 const schema = `
 CREATE TABLE task (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  process_id bigint NOT NULL,
+  name text NOT NULL,
   state smallint NOT NULL DEFAULT 0,
   input jsonb NOT NULL,
   output jsonb,
   worker text,
+  created_at timestamptz NOT NULL DEFAULT now(),
   claimed_at timestamptz,
   finished_at timestamptz
-) WITH (fillfactor = 70);
-CREATE INDEX task_waiting ON task (id) WHERE state = 0;`
+);
+CREATE INDEX task_waiting ON task (id) WHERE state = 0;
+CREATE INDEX task_process ON task (process_id);`
 
 const script = (batch) => `
 WITH claimed AS (
@@ -29,8 +37,11 @@ WITH claimed AS (
   WHERE ctid = ANY (ARRAY (SELECT ctid FROM task WHERE state = 0 ORDER BY id LIMIT ${batch} FOR UPDATE SKIP LOCKED))
   RETURNING id
 ) SELECT array_agg(id)::text AS ids FROM claimed \\gset
-UPDATE task SET state = 2, output = '{"ok": true, "n": 42}', finished_at = now()
-WHERE id = ANY (:ids::bigint[]) AND state = 1;
+WITH completed AS (
+  UPDATE task SET state = 2, output = '{"ok": true, "n": 42}', finished_at = now()
+  WHERE id = ANY (:ids::bigint[]) AND state = 1
+  RETURNING process_id
+) INSERT INTO task (process_id, name, input) SELECT process_id, 'step', '${input}' FROM completed;
 `
 
 /** @type {import('../lib/peers.mjs').Peer} */
@@ -40,7 +51,7 @@ export const peer = {
   packages: [],
   needs: ['postgres'],
   isFloor: true,
-  settings: `${clients} clients, prepared statements; W1 in batches of 100, W1-single one at a time`,
+  settings: `${clients} clients, prepared statements, ${backlog.toLocaleString('en')} rows waiting; a row is claimed, then completed and followed by another one; W1 in batches of 100, W1-single one at a time`,
   cannot: Object.fromEntries(
     ['W2', 'W3', 'W3b', 'W3c', 'W3d', 'W4', 'W5', 'W5-batch', 'W6', 'W7', 'W8'].map((id) => [
       id,
@@ -89,7 +100,7 @@ class PgbenchSession {
     const tasks = transactions * batch * clients
     await this.#database.query('TRUNCATE task')
     await this.#database.query(
-      `INSERT INTO task (input) SELECT '{"order": 1, "customer": "abcdef", "amount": 99.5}' FROM generate_series(1, ${tasks})`,
+      `INSERT INTO task (process_id, name, input) SELECT g, 'step', '${input}' FROM generate_series(1, ${backlog}) g`,
     )
     await this.#database.query('VACUUM ANALYZE task')
     const file = join(this.#directory, `batch-${batch}.sql`)
