@@ -83,8 +83,8 @@ async function runOnce({ round, workload, peer }, { isQuick, timeoutMs }, result
   if (peer.cannot[workload.id] !== undefined) return
   const before = results.of(peer.id, workload.id)
   if (before.some((run) => run.round === round && run.outcome !== undefined)) return
-  // It would only be waited for once more.
-  if (before.some(({ hasTimedOut }) => hasTimedOut)) return
+  // The answer would be the same, and a time-out would only be waited for once more.
+  if (before.some(({ cannot, hasTimedOut }) => cannot !== undefined || hasTimedOut)) return
   const result = await runner.run(peer, {
     kind: workload.kind,
     size: isQuick ? workload.quickSize : workload.size,
@@ -95,7 +95,8 @@ async function runOnce({ round, workload, peer }, { isQuick, timeoutMs }, result
   console.log(`${round} ${workload.id.padEnd(9)} ${peer.id.padEnd(17)} ${summary(workload, result)}`)
 }
 
-function summary({ figures }, { outcome, failure, said, tookMs }) {
+function summary({ figures }, { outcome, cannot, failure, said, tookMs }) {
+  if (cannot !== undefined) return `cannot: ${cannot}`
   if (failure !== undefined) return `FAILED: ${failure}\n${said ?? ''}`
   const values = figures.map(({ unit, of }) => `${of(outcome).toFixed(2)} ${unit}`)
   return `${values.join(', ')} (${(tookMs / 1_000).toFixed(1)} s)`

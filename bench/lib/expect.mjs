@@ -12,3 +12,6 @@ export function expectCount(what, found, expected) {
     )
   }
 }
+
+/** Thrown for a workload that this peer cannot express, when only the workload's size tells. */
+export class CannotExpress extends Error {}

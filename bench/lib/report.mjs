@@ -195,14 +195,23 @@ class View {
   inexpressible() {
     const lines = peers
       .filter(({ isFloor }) => isFloor !== true)
-      .flatMap(({ title, cannot }) =>
-        [...byReason(cannot)].map(([why, ids]) => `**${title}**, ${ids.join(', ')}: ${why}.`),
+      .flatMap((peer) =>
+        [...byReason(this.#cannot(peer))].map(
+          ([why, ids]) => `**${peer.title}**, ${ids.join(', ')}: ${why}.`,
+        ),
       )
     return list(lines)
   }
 
-  #cell({ id, cannot }, { workload, figure }) {
-    if (cannot[workload.id] !== undefined) return '–'
+  /** What is known beforehand, and what came up. */
+  #cannot({ id, cannot }) {
+    const cameUp = this.#results.runs.filter((run) => run.peer === id && run.cannot !== undefined)
+    return { ...cannot, ...Object.fromEntries(cameUp.map((run) => [run.workload, run.cannot])) }
+  }
+
+  #cell(peer, { workload, figure }) {
+    if (this.#cannot(peer)[workload.id] !== undefined) return '–'
+    const { id } = peer
     const values = this.#values(id, { workload, figure })
     if (values.length > 0) {
       const spread =

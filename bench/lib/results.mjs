@@ -12,6 +12,7 @@ import { benchDirectory } from './places.mjs'
  * @property {string} peer
  * @property {any} [outcome]
  * @property {string} [failure]
+ * @property {string} [cannot] why the peer cannot express it
  * @property {boolean} [hasTimedOut]
  * @property {number} tookMs
  */

@@ -53,7 +53,7 @@ export class Runner {
   /**
    * @param {import('./peers.mjs').Peer} peer
    * @param {{ kind: string, size: object, warmUp?: object, timeoutMs: number }} work
-   * @returns {Promise<{ outcome?: any, failure?: string, hasTimedOut?: boolean, tookMs: number }>}
+   * @returns {Promise<{ outcome?: any, cannot?: string, failure?: string, hasTimedOut?: boolean, tookMs: number }>}
    */
   async run(peer, { kind, size, warmUp, timeoutMs }) {
     const begunAtMs = nowMs()

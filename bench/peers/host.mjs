@@ -1,6 +1,7 @@
 // A process of its own for one run of one peer: told by a message what to do, it says by one what came of it.
 import { peers } from '../lib/peers.mjs'
 import { hasCorpus, readCorpus } from '../lib/corpus.mjs'
+import { CannotExpress } from '../lib/expect.mjs'
 
 // Who started it has gone.
 process.on('disconnect', () => process.exit(1))
@@ -17,6 +18,7 @@ async function carryOut({ peerId, kind, size, warmUp, services, corpus }) {
     await session.close()
     return { outcome }
   } catch (error) {
+    if (error instanceof CannotExpress) return { cannot: error.message }
     console.error(error)
     return { failure: error instanceof Error ? error.message : String(error) }
   }

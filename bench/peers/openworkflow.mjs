@@ -1,6 +1,6 @@
 import { inParallel, nowMs, sleep, until } from '../lib/clock.mjs'
 import { levelsOf } from '../lib/corpus.mjs'
-import { expectCount } from '../lib/expect.mjs'
+import { CannotExpress, expectCount } from '../lib/expect.mjs'
 import { oneByOne, payload, TrivialWork } from '../lib/trivial-work.mjs'
 
 const tooManySteps = 'a run has at most 1,000 steps'
@@ -76,10 +76,7 @@ class OpenWorkflowSession {
 
   async corpus({ graphs }) {
     const largest = Math.max(...graphs.map(({ tasks }) => tasks.length))
-    if (largest > 1_000)
-      throw new Error(
-        `Expected graphs of at most 1,000 tasks, since ${tooManySteps}, but one has ${largest}.`,
-      )
+    if (largest > 1_000) throw new CannotExpress(`${tooManySteps}, and a graph has ${largest} tasks`)
     return this.#graphs(graphs.map(({ tasks }) => levelsOf(tasks)))
   }
 
