@@ -8,22 +8,28 @@ export function residentBytes(pid) {
 
 /** Watches how large a process becomes. */
 export class MemoryWatch {
+  #pid
   #idleBytes
   #largestBytes
   #timer
 
   /** @param {number} pid of a process that is idle now */
   constructor(pid) {
+    this.#pid = pid
     this.#idleBytes = residentBytes(pid)
     this.#largestBytes = this.#idleBytes
-    this.#timer = setInterval(() => {
-      this.#largestBytes = Math.max(this.#largestBytes, residentBytes(pid))
-    }, 50)
+    this.#timer = setInterval(() => this.look(), 50)
   }
 
-  /** @returns how much larger than idle it was at most */
+  /** @returns how large it is now */
+  look() {
+    const bytes = residentBytes(this.#pid)
+    this.#largestBytes = Math.max(this.#largestBytes, bytes)
+    return bytes
+  }
+
   stop() {
     clearInterval(this.#timer)
-    return { idleBytes: this.#idleBytes, aboveIdleBytes: this.#largestBytes - this.#idleBytes }
+    return { idleBytes: this.#idleBytes, largestBytes: this.#largestBytes }
   }
 }

@@ -123,8 +123,9 @@ class View {
           id,
           middle(({ elapsedMs, tasks }) => (elapsedMs / tasks) * 1_000),
           middle(({ registerMs }) => registerMs),
-          middle(({ serverIdleBytes }) => serverIdleBytes / megabyte),
-          middle(({ serverAboveIdleBytes }) => serverAboveIdleBytes / megabyte),
+          middle(({ serverMemory }) => serverMemory.idleBytes / megabyte),
+          middle(({ serverMemory }) => serverMemory.registeredBytes / megabyte),
+          middle(({ serverMemory }) => serverMemory.largestBytes / megabyte),
         ],
       ]
     })
@@ -134,7 +135,8 @@ class View {
       'µs per task',
       'registering, ms',
       'server idle, MB',
-      'at most above idle, MB',
+      'registered, MB',
+      'at most, MB',
     ]
     const note = 'A definition is registered once, before its processes, and is not part of their time.'
     return ['## What a task costs TunaCorn', note, table(head, rows)]

@@ -148,30 +148,25 @@ export class HttpSession {
   /** The worker waits, then everything is started: from the first start to the last answer. */
   async #together(definitions) {
     const kinds = [...new Set(definitions)]
+    const memory = new MemoryWatch(this.#server.pid)
     const registeredFromMs = nowMs()
     for (const definition of kinds) await this.register(definition)
     const registerMs = nowMs() - registeredFromMs
     const tasks = definitions.reduce((sum, definition) => sum + definition.tasks.length, 0)
     await this.#worker.ask({ verb: 'begin', ...batchedWork })
     await sleep(500)
-    const memory = new MemoryWatch(this.#server.pid)
+    const registeredBytes = memory.look()
     const begunAtMs = nowMs()
     await inParallel(definitions.length, 8, (index) =>
       this.#requests.post('/processes', startOf(definitions[index], index)),
     )
     const { lastAtMs } = await this.#finish(tasks)
-    const { aboveIdleBytes, idleBytes } = memory.stop()
+    const serverMemory = { ...memory.stop(), registeredBytes }
     for (const kind of kinds) {
       const started = definitions.filter((definition) => definition === kind).length
       expectCount('completed processes', await this.#count(kind, 'completed'), started)
     }
-    return {
-      tasks,
-      elapsedMs: lastAtMs - begunAtMs,
-      registerMs,
-      serverIdleBytes: idleBytes,
-      serverAboveIdleBytes: aboveIdleBytes,
-    }
+    return { tasks, elapsedMs: lastAtMs - begunAtMs, registerMs, serverMemory }
   }
 
   async #finish(tasks) {
