@@ -26,6 +26,7 @@ export function report(results) {
   const parts = [
     '# Results',
     'Written by `pnpm bench`. Medians, and the smallest and largest in brackets. Everything ran on one machine: only ratios within one run count.',
+    results.isQuick ? 'Small sizes, to see that everything runs: these figures say nothing about speed.' : '',
     ...surroundings(results.machine),
     '## The goal',
     view.goal(),

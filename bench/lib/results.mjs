@@ -17,11 +17,13 @@ import { benchDirectory } from './places.mjs'
  * @property {number} tookMs
  */
 export class Results {
+  isQuick
   #file
   #lines
 
   /** @param {{ isQuick: boolean }} size results of different sizes are kept apart */
   constructor({ isQuick }) {
+    this.isQuick = isQuick
     this.#file = join(benchDirectory, isQuick ? 'results.quick.jsonl' : 'results.jsonl')
     this.#lines = existsSync(this.#file) ? readLines(this.#file) : []
   }
