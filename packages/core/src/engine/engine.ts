@@ -272,7 +272,7 @@ export class Engine {
     await this.#options.processList.list({ limit: 1 })
   }
 
-  /** One turn of the timekeeper, for who keeps time in other ways than by the clock. */
+  /** One turn of the timekeeper, for who keeps time in other ways than by the clock: then nobody notices outages. */
   async keepTime(): Promise<void> {
     await this.#timekeeper.turn()
   }

@@ -6,6 +6,7 @@ import type { Logger } from './logger.js'
 import type { Polls } from './polls.js'
 import { TunaCornError } from '../errors.js'
 import { formatTaskId } from './ids.js'
+import { Pulse } from './pulse.js'
 
 /** How many due things are looked at in one go. */
 const batch = 250
@@ -31,6 +32,7 @@ export interface TimekeeperParts {
  */
 export class Timekeeper {
   readonly #parts: TimekeeperParts
+  readonly #pulse: Pulse
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isStopped = true
@@ -39,36 +41,45 @@ export class Timekeeper {
 
   constructor(parts: TimekeeperParts) {
     this.#parts = parts
+    this.#pulse = new Pulse(parts.taskList, parts.logger)
   }
 
   start(): void {
     if (!this.#isStopped) return
     this.#isStopped = false
+    this.#pulse.start()
     this.#schedule()
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#timer)
-    await this.#running
+    await Promise.all([this.#running, this.#pulse.stop()])
   }
 
   /** One turn: everything that is due by now is decided when it resolves. */
   async turn(): Promise<void> {
-    const { taskList, processList, polls } = this.#parts
-    await taskList.beat()
-    for (let isMore = true; isMore;) {
-      const tasks = await taskList.due(batch)
-      const judged = await Promise.all(tasks.map((task) => this.#judge(task)))
-      isMore = tasks.length === batch && judged.some(Boolean)
+    // A batch of each at a time: neither waits until all of the other is done.
+    for (let moreTasks = true, moreProcesses = true; moreTasks || moreProcesses;) {
+      moreTasks &&= await this.#judgeDue()
+      moreProcesses &&= await this.#timeOutDue()
     }
-    for (let isMore = true; isMore;) {
-      const ids = await processList.due(batch)
-      const timedOut = await Promise.all(ids.map((id) => this.#timeOut(id)))
-      isMore = ids.length === batch && timedOut.some(Boolean)
-    }
-    await polls.write()
+    await this.#parts.polls.write()
     await this.#tidy()
+  }
+
+  /** @returns whether there may be more. */
+  async #judgeDue(): Promise<boolean> {
+    const tasks = await this.#parts.taskList.due(batch)
+    const judged = await Promise.all(tasks.map((task) => this.#judge(task)))
+    return tasks.length === batch && judged.some(Boolean)
+  }
+
+  /** @returns whether there may be more. */
+  async #timeOutDue(): Promise<boolean> {
+    const ids = await this.#parts.processList.due(batch)
+    const timedOut = await Promise.all(ids.map((id) => this.#timeOut(id)))
+    return ids.length === batch && timedOut.some(Boolean)
   }
 
   async #judge(due: DueTask): Promise<boolean> {
