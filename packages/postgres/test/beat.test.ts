@@ -28,8 +28,8 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
 
   /** Time passes as it does while somebody keeps it. */
   async function passKeeping(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 4_000) {
-      await world().skip(Math.min(left, 4_000))
+    for (let left = ms; left > 0; left -= 2_000) {
+      await world().skip(Math.min(left, 2_000))
       await world().store.taskList.beat()
     }
   }
@@ -118,8 +118,19 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
 
   it('a short silence is none', async () => {
     const { skip } = world()
-    await hold({}, 2_000)
-    await skip(4_000)
+    await hold({}, 1_000)
+    await skip(2_000)
+    expect(await claimNames()).toEqual(['work'])
+  })
+
+  it('one of three seconds is noticed', async () => {
+    const { store, skip } = world()
+    await hold({}, 1_000)
+    await skip(3_000)
+    expect(await claimNames()).toEqual([])
+    await store.taskList.beat()
+    expect(await claimNames()).toEqual([])
+    await passKeeping(1_000)
     expect(await claimNames()).toEqual(['work'])
   })
 

@@ -106,7 +106,7 @@ export interface TaskList {
   /** Tasks whose time is up, longest ago first. */
   due(limit: number): Promise<DueTask[]>
   /**
-   * Says that time is being kept; called every second or so. When nobody has said so for some seconds, the store was
+   * Says that time is being kept; called every `beatEveryMs`. When nobody has said so for `awayAfterMs`, the store was
    * away: then nothing that lapsed meanwhile is handed out or due before its lease has passed once more, so that
    * workers who are alive can come back.
    */

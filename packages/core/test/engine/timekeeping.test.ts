@@ -58,6 +58,15 @@ describe('who keeps time says so', () => {
     expect(beat).toHaveBeenCalledOnce()
   })
 
+  it('however seldom it looks for what is due', async () => {
+    const beat = vi.fn(async () => {})
+    keepingTime({ beat }, { tickMs: 60_000 })
+    await vi.advanceTimersByTimeAsync(20_000)
+    expect(beat.mock.calls.length).toBeGreaterThanOrEqual(19)
+    expect(() => keepingTime({}, { tickMs: 60_001 })).toThrow(/tickMs to be at most 60000, but found 60001/)
+    expect(() => keepingTime({}, { tickMs: 0 })).toThrow(/tickMs/)
+  })
+
   it('and nobody else does', async () => {
     const beat = vi.fn(async () => {})
     keepingTime({ beat }, { timekeeping: false })

@@ -1,3 +1,4 @@
+import { awayAfterMs, beatEveryMs } from '@tunacorn/core'
 import { boardColumns } from '../rows.js'
 import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes } from './board-columns.js'
 import { isCalm, isClaimable } from './claim-tasks.js'
@@ -72,14 +73,14 @@ WHERE t.expires_at <= now() AND (t.worker IS NULL OR ${isCalm(schema, 't')})
 ORDER BY t.expires_at LIMIT $1`
 }
 
-/** However many replicas keep time, the row is written about once a second. */
+/** However many replicas keep time, the row is written about as often as one of them beats. */
 export function beatSql(schema: string): string {
   return `
 INSERT INTO ${schema}.pulse AS p (beat_at, calm_since) VALUES (now(), '-infinity')
 ON CONFLICT (single) DO UPDATE
 SET beat_at = now(),
-  calm_since = CASE WHEN p.beat_at <= now() - interval '5 seconds' THEN now() ELSE p.calm_since END
-WHERE p.beat_at <= now() - interval '900 milliseconds'`
+  calm_since = CASE WHEN p.beat_at <= now() - ${awayAfterMs} ${ms} THEN now() ELSE p.calm_since END
+WHERE p.beat_at <= now() - ${0.9 * beatEveryMs} ${ms}`
 }
 
 export function notePollsSql(schema: string): string {

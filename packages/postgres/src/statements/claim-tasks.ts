@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '@tunacorn/core'
+import { awayAfterMs, type ClaimRequest } from '@tunacorn/core'
 import { ms } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, or any. */
@@ -40,7 +40,7 @@ export function isLast(attempt: string, leaseEnd: string): string {
  */
 export function isCalm(schema: string, row: string): string {
   return `coalesce((
-    SELECT p.beat_at > now() - interval '5 seconds' AND now() >= p.calm_since + ${row}.lease_ms ${ms}
+    SELECT p.beat_at > now() - ${awayAfterMs} ${ms} AND now() >= p.calm_since + ${row}.lease_ms ${ms}
     FROM ${schema}.pulse p), true)`
 }
 
