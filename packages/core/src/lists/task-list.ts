@@ -107,8 +107,8 @@ export interface TaskList {
   due(limit: number): Promise<DueTask[]>
   /**
    * Says that time is being kept; called every `beatEveryMs`. When nobody has said so for `awayAfterMs`, the store was
-   * away: then nothing that lapsed meanwhile is handed out or due before its lease has passed once more, so that
-   * workers who are alive can come back.
+   * away: then nothing that was claimed before is handed out or due before its lease, or the time of its attempt, has
+   * passed once more, so that workers who are alive can come back.
    */
   beat(): Promise<void>
   /** Remembers that somebody has asked for tasks of these names just now; `undefined` stands for any. */

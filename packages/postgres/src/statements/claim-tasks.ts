@@ -35,12 +35,13 @@ export function isLast(attempt: string, leaseEnd: string): string {
 }
 
 /**
- * Whether the workers who were cut off by an outage have had time to come back: their leases have passed once more
- * since. While nobody keeps time any more, nobody can tell.
+ * Whether a worker who was cut off by an outage has had time to come back: since then its lease has passed once more, or
+ * the time of its attempt. Who has claimed since was not cut off. While nobody keeps time any more, nobody can tell.
  */
 export function isCalm(schema: string, row: string): string {
   return `coalesce((
-    SELECT p.beat_at > now() - ${awayAfterMs} ${ms} AND now() >= p.calm_since + ${row}.lease_ms ${ms}
+    SELECT p.beat_at > now() - ${awayAfterMs} ${ms} AND (${row}.claimed_at >= p.calm_since
+      OR now() >= p.calm_since + least(${row}.lease_ms, ${row}.timeout_ms) ${ms})
     FROM ${schema}.pulse p), true)`
 }
 
