@@ -43,6 +43,7 @@ export type {
   StoredDefinition,
 } from './lists/definition-list.js'
 export type {
+  DueProcess,
   EventBones,
   FetchedProcess,
   HistoryEvent,
@@ -66,6 +67,7 @@ export type {
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
   ScheduledTask,
   TaskList,

@@ -3,6 +3,7 @@ import type {
   BoardTask,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
   HeldTask,
   ScheduledTask,
@@ -16,6 +17,7 @@ import {
   cancelBoardSql,
   claimableNamesSql,
   dueTasksSql,
+  dueTasksValues,
   lastPollsSql,
   leaveBoardSql,
   listBoardSql,
@@ -129,8 +131,8 @@ export class PostgresTaskList implements TaskList {
     return this.#touched(this.#release, held)
   }
 
-  async due(limit: number): Promise<DueTask[]> {
-    const rows = await this.store.run(this.#due, [limit])
+  async due(limit: number, after?: DuePlace): Promise<DueTask[]> {
+    const rows = await this.store.run(this.#due, dueTasksValues(limit, after))
     return rows.map(dueTask)
   }
 

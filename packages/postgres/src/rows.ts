@@ -99,6 +99,7 @@ export function dueTask(row: Row): DueTask {
   return {
     processId: row['process_id'] as string,
     task: row['task'] as number,
+    dueAt: row['due_at'] as number,
     attempt: row['attempt'] as number,
     secret: optional<string>(row['secret']),
     reason: row['reason'] as DueTask['reason'],

@@ -1,4 +1,4 @@
-import type { ProcessList } from '../lists/process-list.js'
+import type { DueProcess, ProcessList } from '../lists/process-list.js'
 import type { DueTask, TaskList } from '../lists/task-list.js'
 import type { JudgeTask } from '../process/commands.js'
 import type { Lanes } from './lanes.js'
@@ -7,6 +7,7 @@ import type { Polls } from './polls.js'
 import { TunaCornError } from '../errors.js'
 import { formatTaskId } from './ids.js'
 import { Pulse } from './pulse.js'
+import { SetAside } from './set-aside.js'
 
 /** How many due things are looked at in one go. */
 const batch = 250
@@ -33,6 +34,7 @@ export interface TimekeeperParts {
 export class Timekeeper {
   readonly #parts: TimekeeperParts
   readonly #pulse: Pulse
+  readonly #setAside = new SetAside()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isStopped = true
@@ -59,53 +61,49 @@ export class Timekeeper {
 
   /** One turn: everything that is due by now is decided when it resolves. */
   async turn(): Promise<void> {
+    const { taskList, processList, polls } = this.#parts
+    this.#setAside.release()
+    const tasks = inBatches<DueTask>(
+      (after) => taskList.due(batch, after),
+      (task) => this.#judge(task),
+    )
+    const processes = inBatches<DueProcess>(
+      (after) => processList.due(batch, after),
+      ({ id }) => this.#timeOut(id),
+    )
     // A batch of each at a time: neither waits until all of the other is done.
     for (let moreTasks = true, moreProcesses = true; moreTasks || moreProcesses;) {
-      moreTasks &&= await this.#judgeDue()
-      moreProcesses &&= await this.#timeOutDue()
+      moreTasks &&= await tasks()
+      moreProcesses &&= await processes()
     }
-    await this.#parts.polls.write()
+    await polls.write()
     await this.#tidy()
   }
 
-  /** @returns whether there may be more. */
-  async #judgeDue(): Promise<boolean> {
-    const tasks = await this.#parts.taskList.due(batch)
-    const judged = await Promise.all(tasks.map((task) => this.#judge(task)))
-    return tasks.length === batch && judged.some(Boolean)
-  }
-
-  /** @returns whether there may be more. */
-  async #timeOutDue(): Promise<boolean> {
-    const ids = await this.#parts.processList.due(batch)
-    const timedOut = await Promise.all(ids.map((id) => this.#timeOut(id)))
-    return ids.length === batch && timedOut.some(Boolean)
-  }
-
-  async #judge(due: DueTask): Promise<boolean> {
+  async #judge(due: DueTask): Promise<void> {
     const { processId, task, reason, attempt, secret, elapsedMs } = due
     const random = Math.random()
     const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs, random } as const
     const isDone = await this.#submit(processId, command)
     if (isDone)
       this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
-    return isDone
   }
 
-  async #timeOut(id: string): Promise<boolean> {
+  async #timeOut(id: string): Promise<void> {
     const isDone = await this.#submit(id, { type: 'time-out' })
     if (isDone) this.#parts.logger.info({ process: id }, 'process timed out')
-    return isDone
   }
 
   /** One process that cannot be understood does not stop the clock for the others. */
   async #submit(processId: string, command: JudgeTask | { readonly type: 'time-out' }): Promise<boolean> {
+    if (this.#setAside.has(processId)) return false
     try {
       const { status } = await this.#parts.lanes.submit(processId, { kind: 'command', command })
       return status === 'done'
     } catch (error) {
       if (error instanceof TunaCornError && error.code === 'unavailable') throw error
-      this.#parts.logger.error({ err: error, process: processId }, 'what is due cannot be decided')
+      if (this.#setAside.add(processId))
+        this.#parts.logger.error({ err: error, process: processId }, 'what is due cannot be decided for now')
       return false
     }
   }
@@ -139,5 +137,22 @@ export class Timekeeper {
       this.#hasFailed = true
     }
     this.#schedule()
+  }
+}
+
+/**
+ * Each call decides the next batch of what is due, and says whether there may be more. It goes on after what it has
+ * found, decided or not: what cannot be decided, or is decided by others, stands in nobody's way.
+ */
+function inBatches<T>(
+  due: (after: T | undefined) => Promise<readonly T[]>,
+  decide: (one: T) => Promise<void>,
+): () => Promise<boolean> {
+  let after: T | undefined
+  return async () => {
+    const found = await due(after)
+    await Promise.all(found.map(decide))
+    after = found.at(-1)
+    return found.length === batch
   }
 }

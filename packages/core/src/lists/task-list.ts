@@ -25,8 +25,14 @@ export interface BoardTask extends TaskRef {
   readonly readAt: Date
 }
 
+/** Where a task stands among those that are due. */
+export interface DuePlace extends TaskRef {
+  /** When its time was up, as exactly as the store knows it and counted in its own way. */
+  readonly dueAt: number
+}
+
 /** A task whose time is up. */
-export interface DueTask extends TaskRef {
+export interface DueTask extends DuePlace {
   readonly attempt: number
   /** `undefined` when nobody holds it. */
   readonly secret: string | undefined
@@ -103,8 +109,8 @@ export interface TaskList {
   extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]>
   /** Gives a task back as if it had not been handed out. `false` when the claim is not live. */
   release(held: HeldTask): Promise<boolean>
-  /** Tasks whose time is up, longest ago first. */
-  due(limit: number): Promise<DueTask[]>
+  /** Tasks whose time is up, longest ago first; when told, only those after this place. */
+  due(limit: number, after?: DuePlace): Promise<DueTask[]>
   /**
    * Says that time is being kept; called every `beatEveryMs`. When nobody has said so for `awayAfterMs`, the store was
    * away: then nothing that was claimed before is handed out or due before its lease, or the time of its attempt, has

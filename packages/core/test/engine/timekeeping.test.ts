@@ -1,4 +1,11 @@
-import { MemoryStore, type Engine, type EngineOptions, type TaskList } from '@tunacorn/core'
+import {
+  MemoryStore,
+  type Engine,
+  type EngineOptions,
+  type FetchedProcess,
+  type TaskList,
+} from '@tunacorn/core'
+import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { engineOn, standIn } from './support.js'
 
@@ -75,20 +82,73 @@ describe('who keeps time says so', () => {
   })
 })
 
+describe('what cannot be decided', () => {
+  /** As newer code has left it: with an event that this code does not know. */
+  const foreign = (fetched: FetchedProcess | undefined) =>
+    fetched && { ...fetched, events: [{ type: 'task-praised' as never, task: 0 }] }
+
+  /** Many processes that nobody here understands, then one that is as ever; all are due at their times. */
+  async function strangersFirst(definition: string) {
+    const store = new MemoryStore()
+    const strangers = new Set<string>()
+    const fetch = vi.fn(async (reads: readonly { readonly id: string; readonly afterVersion: number }[]) => {
+      const found = await store.processList.fetch(reads)
+      return found.map((one, index) => (strangers.has(reads[index]!.id) ? foreign(one) : one))
+    })
+    const logger = pino({ level: 'silent' })
+    const logged = vi.spyOn(logger, 'error')
+    engine = engineOn(store, {
+      processList: standIn(store.processList, { fetch }),
+      logger,
+      maxCachedTasks: 1,
+    })
+    await engine.registerDefinition(definition)
+    const started = await engine.startProcesses(
+      Array.from({ length: 600 }, () => ({ definition: 'strange' })),
+    )
+    for (const { process } of started) strangers.add(process!.id)
+    await vi.advanceTimersByTimeAsync(10)
+    const { id } = await engine.startProcess({ definition: 'strange' })
+    await vi.advanceTimersByTimeAsync(1_000)
+    return { engine, id, fetch, logged }
+  }
+
+  it.each([
+    ['tasks', 'name: strange\ntasks: [{name: A, scheduleTimeout: 1s}, {name: B, scheduleTimeout: 1s}]'],
+    ['processes', 'name: strange\ntimeout: 1s\ntasks: [{name: A}]'],
+  ])('does not stop the clock for other %s', async (_what, definition) => {
+    const { engine: keeper, id, fetch, logged } = await strangersFirst(definition)
+    await keeper.keepTime()
+    expect((await keeper.fetchProcess(id)).record.state).toBe('failed')
+    expect(logged).toHaveBeenCalledTimes(600)
+    fetch.mockClear()
+    for (let turns = 0; turns < 5; turns += 1) {
+      await vi.advanceTimersByTimeAsync(1_000)
+      await keeper.keepTime()
+    }
+    // It is let alone for a while, and then tried again.
+    expect(fetch).not.toHaveBeenCalled()
+    expect(logged).toHaveBeenCalledTimes(600)
+    await vi.advanceTimersByTimeAsync(60_000)
+    await keeper.keepTime()
+    expect(logged).toHaveBeenCalledTimes(1_200)
+  })
+})
+
 describe('when very much is due', () => {
   it('deadlines of processes do not wait until all tasks are judged', async () => {
     const store = new MemoryStore()
     const looks: string[] = []
     const processList = standIn(store.processList, {
-      due: (limit) => {
+      due: (limit, after) => {
         looks.push('processes')
-        return store.processList.due(limit)
+        return store.processList.due(limit, after)
       },
     })
     const taskList = standIn(store.taskList, {
-      due: (limit) => {
+      due: (limit, after) => {
         looks.push('tasks')
-        return store.taskList.due(limit)
+        return store.taskList.due(limit, after)
       },
     })
     engine = engineOn(store, { processList, taskList })

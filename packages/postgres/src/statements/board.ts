@@ -1,6 +1,14 @@
-import { awayAfterMs, beatEveryMs } from '@tunacorn/core'
+import { awayAfterMs, beatEveryMs, type DuePlace } from '@tunacorn/core'
 import { boardColumns } from '../rows.js'
-import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes } from './board-columns.js'
+import {
+  arrays,
+  microseconds,
+  firstId,
+  momentOf,
+  ms,
+  newBoardTaskColumns,
+  newBoardTaskTypes,
+} from './board-columns.js'
 import { isCalm, isClaimable } from './claim-tasks.js'
 
 // The board's small statements: putting on, taking off, giving back, looking.
@@ -67,10 +75,16 @@ export function dueTasksSql(schema: string): string {
 SELECT t.process_id, t.task, t.attempt, t.secret,
   CASE WHEN t.worker IS NULL THEN 'not-claimed'
     WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN 'lapsed' ELSE 'timed-out' END AS reason,
-  extract(epoch FROM now() - coalesce(t.first_claimed_at, now())) * 1000 AS elapsed_ms
+  extract(epoch FROM now() - coalesce(t.first_claimed_at, now())) * 1000 AS elapsed_ms,
+  ${microseconds('t.expires_at')} AS due_at
 FROM ${schema}.task_list t
-WHERE t.expires_at <= now() AND (t.worker IS NULL OR ${isCalm(schema, 't')})
-ORDER BY t.expires_at LIMIT $1`
+WHERE t.expires_at <= now() AND (t.expires_at, t.process_id, t.task) > (${momentOf('$2')}, $3::uuid, $4::int)
+  AND (t.worker IS NULL OR ${isCalm(schema, 't')})
+ORDER BY t.expires_at, t.process_id, t.task LIMIT $1`
+}
+
+export function dueTasksValues(limit: number, after: DuePlace | undefined): unknown[] {
+  return [limit, after?.dueAt ?? 0, after?.processId ?? firstId, after?.task ?? -1]
 }
 
 /** However many replicas keep time, the row is written about as often as one of them beats. */

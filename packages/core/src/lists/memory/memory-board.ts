@@ -106,9 +106,10 @@ export function isClaimable(row: MemoryBoardRow, now: Date): boolean {
 }
 
 export function dueTask(row: MemoryBoardRow, now: Date): DueTask {
-  const { processId, task, attempt, secret, firstClaimedAt } = row
+  const { processId, task, attempt, secret, firstClaimedAt, expiresAt } = row
   const elapsedMs = now.getTime() - (firstClaimedAt ?? now).getTime()
-  return { processId, task, attempt, secret, reason: dueReason(row), elapsedMs }
+  const dueAt = expiresAt.getTime()
+  return { processId, task, dueAt, attempt, secret, reason: dueReason(row), elapsedMs }
 }
 
 function dueReason(row: MemoryBoardRow): DueTask['reason'] {

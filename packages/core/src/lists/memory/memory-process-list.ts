@@ -3,6 +3,7 @@ import type { MemoryData } from './memory-data.js'
 import { isLive } from '../../process/state.js'
 import type { HeldTask } from '../board.js'
 import type {
+  DueProcess,
   FetchedProcess,
   HistoryEvent,
   PersistResult,
@@ -74,13 +75,14 @@ export class MemoryProcessList implements ProcessList {
       )
   }
 
-  async due(limit: number): Promise<string[]> {
+  async due(limit: number, after?: DueProcess): Promise<DueProcess[]> {
     const now = this.store.now()
     return this.#records()
       .filter(({ state, deadline }) => state === 'running' && deadline <= now)
-      .sort((a, b) => a.deadline.getTime() - b.deadline.getTime())
+      .map(({ id, deadline }) => ({ id, dueAt: deadline.getTime() }))
+      .filter((process) => after === undefined || byDueTime(process, after) > 0)
+      .sort(byDueTime)
       .slice(0, limit)
-      .map(({ id }) => id)
   }
 
   async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
@@ -144,4 +146,8 @@ export class MemoryProcessList implements ProcessList {
       events: process.history.slice(afterVersion).map(({ type, task }) => ({ type, task })),
     }
   }
+}
+
+function byDueTime(a: DueProcess, b: DueProcess): number {
+  return a.dueAt - b.dueAt || (a.id < b.id ? -1 : Number(a.id > b.id))
 }

@@ -18,6 +18,7 @@ import type {
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
   ScheduledTask,
   TaskList,
@@ -93,13 +94,14 @@ export class MemoryTaskList implements TaskList {
     return true
   }
 
-  async due(limit: number): Promise<DueTask[]> {
+  async due(limit: number, after?: DuePlace): Promise<DueTask[]> {
     const now = this.store.now()
     return this.#rows()
       .filter(({ expiresAt }) => expiresAt <= now)
-      .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime())
-      .slice(0, limit)
       .map((row) => dueTask(row, now))
+      .filter((task) => after === undefined || byDueTime(task, after) > 0)
+      .sort(byDueTime)
+      .slice(0, limit)
   }
 
   async beat(): Promise<void> {
@@ -170,6 +172,10 @@ function matchesBoardCriteria(row: MemoryBoardRow, criteria: BoardCriteria): boo
 
 function byTurn(a: MemoryBoardRow, b: MemoryBoardRow): number {
   return b.priority - a.priority || a.claimableAt.getTime() - b.claimableAt.getTime()
+}
+
+function byDueTime(a: DuePlace, b: DuePlace): number {
+  return a.dueAt - b.dueAt || byPlace(a, b)
 }
 
 function byPlace(a: TaskRef, b: TaskRef): number {
