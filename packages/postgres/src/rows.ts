@@ -136,6 +136,7 @@ interface StoredLapse {
   readonly claimedAt: string
   readonly leaseExpiredAt: string
   readonly secret: string
+  readonly timedOut?: true
 }
 
 function lapsedAttempts(value: unknown): LapsedAttempt[] {

@@ -126,7 +126,8 @@ export class Reports {
     const { worker, claimedAt, at, reason } = event ?? {}
     const isGivenUp = reason !== undefined && reason !== 'reported'
     if (!isGivenUp || worker === undefined || claimedAt === undefined || at === undefined) return undefined
-    return { ...report.claim, worker, claimedAt, leaseExpiredAt: at }
+    const givenUp = { ...report.claim, worker, claimedAt, leaseExpiredAt: at }
+    return reason === 'timed-out' ? { ...givenUp, timedOut: true } : givenUp
   }
 }
 

@@ -82,8 +82,7 @@ export class Timekeeper {
 
   async #judge(due: DueTask): Promise<void> {
     const { processId, task, reason, attempt, secret, elapsedMs } = due
-    const random = Math.random()
-    const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs, random } as const
+    const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs } as const
     const isDone = await this.#submit(processId, command)
     if (isDone)
       this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')

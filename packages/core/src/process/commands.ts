@@ -45,5 +45,4 @@ export interface JudgeTask {
   /** Absent when nobody held it. */
   readonly secret: string | undefined
   readonly elapsedMs: number
-  readonly random: number
 }

@@ -21,9 +21,10 @@ SET attempt = t.attempt + 1, worker = $1, claimed_at = now(), first_claimed_at =
   lease_ms = least($2::bigint, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms}, secret = $3,
   expires_at = now() + (CASE WHEN ${isLast('t.attempt + 1', `now() + ${lease} ${ms}`)} THEN ${lease}
     ELSE t.timeout_ms END) ${ms},
-  lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || jsonb_build_object(
+  lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || (jsonb_build_object(
     'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at,
-    'secret', t.secret) END
+    'secret', t.secret) || CASE WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN '{}'::jsonb
+      ELSE '{"timedOut": true}' END) END
 WHERE t.ctid = ANY (ARRAY (${picks[scope](schema)}))
 RETURNING t.process_id, t.task, t.name, t.attempt, t.claimable_at`
 }

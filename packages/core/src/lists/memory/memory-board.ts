@@ -120,5 +120,6 @@ function dueReason(row: MemoryBoardRow): DueTask['reason'] {
 function withLapse(row: MemoryBoardRow): MemoryBoardRow['lapsed'] {
   const { attempt, worker, claimedAt, secret } = row
   if (worker === undefined || claimedAt === undefined || secret === undefined) return row.lapsed
-  return [...row.lapsed, { attempt, worker, claimedAt, leaseExpiredAt: row.claimableAt, secret }]
+  const lapse = { attempt, worker, claimedAt, leaseExpiredAt: row.claimableAt, secret }
+  return [...row.lapsed, dueReason(row) === 'timed-out' ? { ...lapse, timedOut: true } : lapse]
 }
