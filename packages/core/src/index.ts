@@ -69,6 +69,7 @@ export type {
   ClaimRequest,
   DuePlace,
   DueTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from './lists/task-list.js'

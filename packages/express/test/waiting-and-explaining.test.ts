@@ -158,7 +158,7 @@ onEachStore((serveFresh) => {
         (await explain(api, process)).tasks.find(({ name }) => name === 'B')?.lastPolledAt
       expect(await lastPoll()).toBeUndefined()
       const before = Date.now()
-      await api.post('/tasks/claim', { worker: 'w', names: ['B', 'other'], definition: 'nothing' })
+      await api.post('/tasks/claim', { worker: 'w', names: ['B', 'other'], definition: process.definition })
       await router.engine.keepTime()
       const at = Date.parse((await lastPoll()) ?? '')
       expect(at).toBeGreaterThanOrEqual(before - 1_000)

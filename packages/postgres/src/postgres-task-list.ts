@@ -6,6 +6,7 @@ import type {
   DuePlace,
   DueTask,
   HeldTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from '@tunacorn/core'
@@ -140,12 +141,15 @@ export class PostgresTaskList implements TaskList {
     await this.store.run(this.#beat, [])
   }
 
-  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
-    await this.store.run(this.#notePolls, [names.map((name) => name ?? '')])
+  async notePolls(polls: readonly Poll[]): Promise<void> {
+    await this.store.run(this.#notePolls, [
+      polls.map(({ name = '' }) => name),
+      polls.map(({ definition = '' }) => definition),
+    ])
   }
 
-  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
-    const rows = await this.store.run(this.#lastPolls, [names])
+  async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
+    const rows = await this.store.run(this.#lastPolls, [names, definition])
     return new Map(rows.map((row) => [row['name'] as string, row['at'] as Date]))
   }
 

@@ -70,6 +70,12 @@ export interface ClaimRequest extends ClaimCriteria {
   readonly secret: string
 }
 
+/** What somebody has asked for; what is absent does not matter to them. */
+export interface Poll {
+  readonly name: string | undefined
+  readonly definition: string | undefined
+}
+
 export interface BoardCriteria {
   readonly name?: string | undefined
   readonly definition?: string | undefined
@@ -117,10 +123,13 @@ export interface TaskList {
    * passed once more, so that workers who are alive can come back.
    */
   beat(): Promise<void>
-  /** Remembers that somebody has asked for tasks of these names just now; `undefined` stands for any. */
-  notePolls(names: readonly (string | undefined)[]): Promise<void>
-  /** When somebody last asked for tasks of each of these names, or of any; absent for who was never asked for. */
-  lastPolls(names: readonly string[]): Promise<ReadonlyMap<string, Date>>
+  /** Remembers that somebody has asked for such tasks just now. */
+  notePolls(polls: readonly Poll[]): Promise<void>
+  /**
+   * When somebody last asked for tasks of each of these names, or of any, of this definition or of any; absent for who
+   * was never asked for.
+   */
+  lastPolls(names: readonly string[], definition: string): Promise<ReadonlyMap<string, Date>>
   /** Takes everything of a process off the board. Answers how many tasks that were. */
   cancel(processId: string): Promise<number>
 }

@@ -99,14 +99,16 @@ WHERE p.beat_at <= now() - ${0.9 * beatEveryMs} ${ms}`
 
 export function notePollsSql(schema: string): string {
   return `
-INSERT INTO ${schema}.poll AS p (name, at) SELECT DISTINCT name, now() FROM unnest($1::text[]) AS n (name)
-ORDER BY name
-ON CONFLICT (name) DO UPDATE SET at = now() WHERE p.at < now()`
+INSERT INTO ${schema}.poll AS p (name, definition, at)
+SELECT DISTINCT name, definition, now() FROM unnest($1::text[], $2::text[]) AS n (name, definition)
+ORDER BY name, definition
+ON CONFLICT (name, definition) DO UPDATE SET at = now() WHERE p.at < now()`
 }
 
 export function lastPollsSql(schema: string): string {
   return `
 SELECT asked.name, max(p.at) AS at
-FROM unnest($1::text[]) AS asked (name) JOIN ${schema}.poll p ON p.name IN (asked.name, '')
+FROM unnest($1::text[]) AS asked (name)
+JOIN ${schema}.poll p ON p.name IN (asked.name, '') AND p.definition IN ($2, '')
 GROUP BY asked.name`
 }

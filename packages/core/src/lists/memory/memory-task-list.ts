@@ -20,6 +20,7 @@ import type {
   ClaimRequest,
   DuePlace,
   DueTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from '../task-list.js'
@@ -108,20 +109,19 @@ export class MemoryTaskList implements TaskList {
     // A store in memory is never away while somebody is there to miss it.
   }
 
-  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
-    for (const name of names) this.store.polls.set(name, this.store.now())
+  async notePolls(polls: readonly Poll[]): Promise<void> {
+    for (const poll of polls) this.store.polls.set(pollKey(poll), this.store.now())
   }
 
-  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
-    const { polls } = this.store
+  async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
     const latest = new Map<string, Date>()
     for (const name of names) {
-      const [first, ...others] = [polls.get(name), polls.get(undefined)].filter((at) => at !== undefined)
-      if (first !== undefined)
-        latest.set(
-          name,
-          others.reduce((a, b) => (a > b ? a : b), first),
-        )
+      const asked = [name, undefined].flatMap((one) => [
+        { name: one, definition },
+        { name: one, definition: undefined },
+      ])
+      const found = asked.map((poll) => this.store.polls.get(pollKey(poll))?.getTime() ?? 0)
+      if (Math.max(...found) > 0) latest.set(name, new Date(Math.max(...found)))
     }
     return latest
   }
@@ -172,6 +172,10 @@ function matchesBoardCriteria(row: MemoryBoardRow, criteria: BoardCriteria): boo
 
 function byTurn(a: MemoryBoardRow, b: MemoryBoardRow): number {
   return b.priority - a.priority || a.claimableAt.getTime() - b.claimableAt.getTime()
+}
+
+function pollKey({ name = '', definition = '' }: Poll): string {
+  return JSON.stringify([name, definition])
 }
 
 function byDueTime(a: DuePlace, b: DuePlace): number {
