@@ -3,7 +3,6 @@ import type { DueTask, TaskList } from '../lists/task-list.js'
 import type { JudgeTask } from '../process/commands.js'
 import type { Lanes } from './lanes.js'
 import type { Logger } from './logger.js'
-import type { Polls } from './polls.js'
 import { TunaCornError } from '../errors.js'
 import { formatTaskId } from './ids.js'
 import { Pulse } from './pulse.js'
@@ -19,7 +18,6 @@ export interface TimekeeperParts {
   readonly processList: ProcessList
   readonly taskList: TaskList
   readonly lanes: Lanes
-  readonly polls: Polls
   readonly logger: Logger
   readonly tickMs: number
   /** Ended processes are destroyed after so long; never when absent. */
@@ -61,7 +59,7 @@ export class Timekeeper {
 
   /** One turn: everything that is due by now is decided when it resolves. */
   async turn(): Promise<void> {
-    const { taskList, processList, polls } = this.#parts
+    const { taskList, processList } = this.#parts
     this.#setAside.release()
     const tasks = inBatches<DueTask>(
       (after) => taskList.due(batch, after),
@@ -76,7 +74,6 @@ export class Timekeeper {
       moreTasks &&= await tasks()
       moreProcesses &&= await processes()
     }
-    await polls.write()
     await this.#tidy()
   }
 
