@@ -59,6 +59,7 @@ export type {
   StartOnce,
 } from './lists/process-list.js'
 export type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, TaskRef } from './lists/board.js'
+export { maxPolls, pollsKeptMs } from './lists/poll-limits.js'
 export { awayAfterMs, beatEveryMs } from './lists/beats.js'
 export type { Store } from './lists/store.js'
 export type {

@@ -19,6 +19,7 @@ import {
   claimableNamesSql,
   dueTasksSql,
   dueTasksValues,
+  forgetPollsSql,
   lastPollsSql,
   leaveBoardSql,
   listBoardSql,
@@ -47,6 +48,7 @@ export class PostgresTaskList implements TaskList {
   readonly #due: Statement
   readonly #beat: Statement
   readonly #notePolls: Statement
+  readonly #forgetPolls: Statement
   readonly #lastPolls: Statement
 
   constructor(database: Database) {
@@ -67,6 +69,7 @@ export class PostgresTaskList implements TaskList {
     this.#due = database.statement('due_tasks', dueTasksSql(schema))
     this.#beat = database.statement('beat', beatSql(schema))
     this.#notePolls = database.statement('note_polls', notePollsSql(schema))
+    this.#forgetPolls = database.statement('forget_polls', forgetPollsSql(schema))
     this.#lastPolls = database.statement('last_polls', lastPollsSql(schema))
   }
 
@@ -146,6 +149,7 @@ export class PostgresTaskList implements TaskList {
       polls.map(({ name = '' }) => name),
       polls.map(({ definition = '' }) => definition),
     ])
+    await this.store.run(this.#forgetPolls, [])
   }
 
   async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {

@@ -123,7 +123,7 @@ export interface TaskList {
    * passed once more, so that workers who are alive can come back.
    */
   beat(): Promise<void>
-  /** Remembers that somebody has asked for such tasks just now. */
+  /** Remembers that somebody has asked for such tasks just now; the last `maxPolls`, for `pollsKeptMs`. */
   notePolls(polls: readonly Poll[]): Promise<void>
   /**
    * When somebody last asked for tasks of each of these names, or of any, of this definition or of any; absent for who

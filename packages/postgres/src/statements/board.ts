@@ -1,4 +1,4 @@
-import { awayAfterMs, beatEveryMs, type DuePlace } from '@tunacorn/core'
+import { awayAfterMs, beatEveryMs, maxPolls, pollsKeptMs, type DuePlace } from '@tunacorn/core'
 import { boardColumns } from '../rows.js'
 import {
   arrays,
@@ -103,6 +103,16 @@ INSERT INTO ${schema}.poll AS p (name, definition, at)
 SELECT DISTINCT name, definition, now() FROM unnest($1::text[], $2::text[]) AS n (name, definition)
 ORDER BY name, definition
 ON CONFLICT (name, definition) DO UPDATE SET at = now() WHERE p.at < now()`
+}
+
+/** Those of long ago, and those beyond what is kept; what somebody else has in hand is left to them. */
+export function forgetPollsSql(schema: string): string {
+  return `
+DELETE FROM ${schema}.poll WHERE ctid = ANY (ARRAY (
+  SELECT ctid FROM ${schema}.poll
+  WHERE at <= greatest(now() - ${pollsKeptMs} ${ms},
+    (SELECT at FROM ${schema}.poll ORDER BY at DESC OFFSET ${maxPolls} LIMIT 1))
+  ORDER BY at LIMIT ${maxPolls} FOR UPDATE SKIP LOCKED))`
 }
 
 export function lastPollsSql(schema: string): string {

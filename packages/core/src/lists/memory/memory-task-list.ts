@@ -12,6 +12,7 @@ import {
   waitingRow,
 } from './memory-board.js'
 import type { HeldTask, TaskRef } from '../board.js'
+import { maxPolls, pollsKeptMs } from '../poll-limits.js'
 import type {
   BoardCriteria,
   BoardTask,
@@ -110,7 +111,17 @@ export class MemoryTaskList implements TaskList {
   }
 
   async notePolls(polls: readonly Poll[]): Promise<void> {
-    for (const poll of polls) this.store.polls.set(pollKey(poll), this.store.now())
+    const { polls: kept } = this.store
+    const now = this.store.now()
+    for (const key of polls.map(pollKey)) {
+      // Last in the order: the first ones are those that were asked longest ago.
+      kept.delete(key)
+      kept.set(key, now)
+    }
+    for (const [key, at] of kept) {
+      if (kept.size <= maxPolls && now.getTime() - at.getTime() < pollsKeptMs) return
+      kept.delete(key)
+    }
   }
 
   async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {

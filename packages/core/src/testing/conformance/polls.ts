@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { maxPolls, pollsKeptMs } from '../../lists/poll-limits.js'
 import type { Store } from '../../lists/store.js'
 import type { Promises } from '../store-world.js'
 
@@ -48,6 +49,23 @@ export function pollPromises(promises: Promises): void {
     await pass(5)
     await poll(store, 'a')
     assert.ok(((await taskList.lastPolls(['a'], 'order')).get('a') ?? 0) > (first.get('a') ?? 0))
+  })
+
+  promises('only so many are remembered, the last ones, and not for ever', async ({ store, pass, skip }) => {
+    const names = (what: string) => Array.from({ length: maxPolls / 2 }, (_, n) => `${what} ${n}`)
+    const remembered = async (what: string) => (await store.taskList.lastPolls(names(what), 'order')).size
+    for (const what of ['a', 'b', 'c']) {
+      await poll(store, ...names(what))
+      await pass(5)
+    }
+    assert.deepEqual(
+      [await remembered('a'), await remembered('b'), await remembered('c')],
+      [0, maxPolls / 2, maxPolls / 2],
+    )
+    await skip(pollsKeptMs)
+    await poll(store, 'again')
+    assert.deepEqual([await remembered('b'), await remembered('c')], [0, 0])
+    assert.equal((await store.taskList.lastPolls(['again'], 'order')).size, 1)
   })
 
   promises('no names are fine', async ({ store }) => {
