@@ -1,4 +1,4 @@
-import { MemoryStore, type Engine } from '@tunacorn/core'
+import { MemoryStore, type Engine, type TaskList } from '@tunacorn/core'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { engineOn, standIn } from './support.js'
 
@@ -34,7 +34,7 @@ describe('who asks for work', () => {
 
   it('is written by who keeps no time too, seldom, and not at all while nobody asks', async () => {
     const store = new MemoryStore()
-    const notePolls = vi.fn(store.taskList.notePolls.bind(store.taskList))
+    const notePolls = vi.fn<TaskList['notePolls']>(store.taskList.notePolls.bind(store.taskList))
     engine = engineOn(store, { taskList: standIn(store.taskList, { notePolls }) })
     await vi.advanceTimersByTimeAsync(60_000)
     expect(vi.getTimerCount()).toBe(0)

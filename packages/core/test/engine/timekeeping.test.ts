@@ -3,6 +3,7 @@ import {
   type Engine,
   type EngineOptions,
   type FetchedProcess,
+  type ProcessList,
   type TaskList,
 } from '@tunacorn/core'
 import { pino } from 'pino'
@@ -38,7 +39,7 @@ function held<T>() {
 describe('who keeps time says so', () => {
   it('about each second, however long a turn takes', async () => {
     const turn = held<[]>()
-    const beat = vi.fn(async () => {})
+    const beat = vi.fn<TaskList['beat']>(async () => {})
     keepingTime({ beat, due: () => turn.promise })
     await vi.advanceTimersByTimeAsync(20_000)
     expect(beat.mock.calls.length).toBeGreaterThanOrEqual(19)
@@ -48,7 +49,7 @@ describe('who keeps time says so', () => {
 
   it('once at a time, and goes on after a failure', async () => {
     const slow = held<void>()
-    const beat = vi.fn(() => slow.promise)
+    const beat = vi.fn<TaskList['beat']>(() => slow.promise)
     keepingTime({ beat })
     await vi.advanceTimersByTimeAsync(10_000)
     expect(beat).toHaveBeenCalledOnce()
@@ -59,14 +60,14 @@ describe('who keeps time says so', () => {
   })
 
   it('until it is closed', async () => {
-    const beat = vi.fn(async () => {})
+    const beat = vi.fn<TaskList['beat']>(async () => {})
     await keepingTime({ beat }).close()
     await vi.advanceTimersByTimeAsync(10_000)
     expect(beat).toHaveBeenCalledOnce()
   })
 
   it('however seldom it looks for what is due', async () => {
-    const beat = vi.fn(async () => {})
+    const beat = vi.fn<TaskList['beat']>(async () => {})
     keepingTime({ beat }, { tickMs: 60_000 })
     await vi.advanceTimersByTimeAsync(20_000)
     expect(beat.mock.calls.length).toBeGreaterThanOrEqual(19)
@@ -75,7 +76,7 @@ describe('who keeps time says so', () => {
   })
 
   it('and nobody else does', async () => {
-    const beat = vi.fn(async () => {})
+    const beat = vi.fn<TaskList['beat']>(async () => {})
     keepingTime({ beat }, { timekeeping: false })
     await vi.advanceTimersByTimeAsync(10_000)
     expect(beat).not.toHaveBeenCalled()
@@ -91,7 +92,7 @@ describe('what cannot be decided', () => {
   async function strangersFirst(definition: string) {
     const store = new MemoryStore()
     const strangers = new Set<string>()
-    const fetch = vi.fn(async (reads: readonly { readonly id: string; readonly afterVersion: number }[]) => {
+    const fetch = vi.fn<ProcessList['fetch']>(async (reads) => {
       const found = await store.processList.fetch(reads)
       return found.map((one, index) => (strangers.has(reads[index]!.id) ? foreign(one) : one))
     })
