@@ -43,6 +43,7 @@ export type {
   StoredDefinition,
 } from './lists/definition-list.js'
 export type {
+  DueProcess,
   EventBones,
   FetchedProcess,
   HistoryEvent,
@@ -65,6 +66,8 @@ export type {
   TaskRef,
   UnfinishedAttempt,
 } from './lists/board.js'
+export { maxPolls, pollsKeptMs } from './lists/poll-limits.js'
+export { awayAfterMs, beatEveryMs } from './lists/beats.js'
 export type { Store } from './lists/store.js'
 export type {
   BoardCriteria,
@@ -72,7 +75,9 @@ export type {
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from './lists/task-list.js'

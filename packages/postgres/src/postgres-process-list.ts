@@ -1,5 +1,6 @@
 import {
   isLive,
+  type DueProcess,
   type FetchedProcess,
   type HeldTask,
   type HistoryEvent,
@@ -19,6 +20,7 @@ import { fetchedProcess, fetchProcessesSql } from './statements/fetch-processes.
 import {
   destroyProcessesSql,
   dueProcessesSql,
+  dueProcessesValues,
   endedProcessesSql,
   eventsSql,
   findByKeySql,
@@ -166,9 +168,9 @@ export class PostgresProcessList implements ProcessList {
     return rows.map(historyEvent)
   }
 
-  async due(limit: number): Promise<string[]> {
-    const rows = await this.store.run(this.#due, [limit])
-    return rows.map((row) => row['id'] as string)
+  async due(limit: number, after?: DueProcess): Promise<DueProcess[]> {
+    const rows = await this.store.run(this.#due, dueProcessesValues(limit, after))
+    return rows.map((row) => ({ id: row['id'] as string, dueAt: row['due_at'] as number }))
   }
 
   async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {

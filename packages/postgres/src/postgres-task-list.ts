@@ -3,8 +3,10 @@ import type {
   BoardTask,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
   HeldTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from '@tunacorn/core'
@@ -16,6 +18,8 @@ import {
   cancelBoardSql,
   claimableNamesSql,
   dueTasksSql,
+  dueTasksValues,
+  forgetPollsSql,
   lastPollsSql,
   leaveBoardSql,
   listBoardSql,
@@ -44,6 +48,7 @@ export class PostgresTaskList implements TaskList {
   readonly #due: Statement
   readonly #beat: Statement
   readonly #notePolls: Statement
+  readonly #forgetPolls: Statement
   readonly #lastPolls: Statement
 
   constructor(database: Database) {
@@ -64,6 +69,7 @@ export class PostgresTaskList implements TaskList {
     this.#due = database.statement('due_tasks', dueTasksSql(schema))
     this.#beat = database.statement('beat', beatSql(schema))
     this.#notePolls = database.statement('note_polls', notePollsSql(schema))
+    this.#forgetPolls = database.statement('forget_polls', forgetPollsSql(schema))
     this.#lastPolls = database.statement('last_polls', lastPollsSql(schema))
   }
 
@@ -129,8 +135,8 @@ export class PostgresTaskList implements TaskList {
     return this.#touched(this.#release, held)
   }
 
-  async due(limit: number): Promise<DueTask[]> {
-    const rows = await this.store.run(this.#due, [limit])
+  async due(limit: number, after?: DuePlace): Promise<DueTask[]> {
+    const rows = await this.store.run(this.#due, dueTasksValues(limit, after))
     return rows.map(dueTask)
   }
 
@@ -138,12 +144,16 @@ export class PostgresTaskList implements TaskList {
     await this.store.run(this.#beat, [])
   }
 
-  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
-    await this.store.run(this.#notePolls, [names.map((name) => name ?? '')])
+  async notePolls(polls: readonly Poll[]): Promise<void> {
+    await this.store.run(this.#notePolls, [
+      polls.map(({ name = '' }) => name),
+      polls.map(({ definition = '' }) => definition),
+    ])
+    await this.store.run(this.#forgetPolls, [])
   }
 
-  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
-    const rows = await this.store.run(this.#lastPolls, [names])
+  async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
+    const rows = await this.store.run(this.#lastPolls, [names, definition])
     return new Map(rows.map((row) => [row['name'] as string, row['at'] as Date]))
   }
 

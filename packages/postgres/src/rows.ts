@@ -102,6 +102,7 @@ export function dueTask(row: Row): DueTask {
   return {
     processId: row['process_id'] as string,
     task: row['task'] as number,
+    dueAt: row['due_at'] as number,
     attempt: row['attempt'] as number,
     secret: optional<string>(row['secret']),
     reason: row['reason'] as DueTask['reason'],
@@ -138,6 +139,7 @@ interface StoredLapse {
   readonly claimedAt: string
   readonly leaseExpiredAt: string
   readonly secret: string
+  readonly timedOut?: true
 }
 
 function lapsedAttempts(value: unknown): LapsedAttempt[] {

@@ -28,8 +28,8 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
 
   /** Time passes as it does while somebody keeps it. */
   async function passKeeping(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 4_000) {
-      await world().skip(Math.min(left, 4_000))
+    for (let left = ms; left > 0; left -= 2_000) {
+      await world().skip(Math.min(left, 2_000))
       await world().store.taskList.beat()
     }
   }
@@ -116,10 +116,45 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
     expect(await claimNames()).toEqual(['new'])
   })
 
+  it('however long a lease was asked for: after its timeout it is due, and handed out', async () => {
+    const { store, skip } = world()
+    await hold({ name: 'before' }, 1_000)
+    await skip(outageMs)
+    await store.taskList.beat()
+    await skip(500)
+    await hold({ name: 'again', timeoutMs: 1_000 }, 3_600_000)
+    await hold({ name: 'last', timeoutMs: 1_000, maxAttempts: 1 }, 3_600_000)
+    await passKeeping(1_000)
+    expect((await dueReasons()).toSorted()).toEqual(['timed-out', 'timed-out'])
+    expect(await claimNames()).toEqual(['again', 'before'])
+  })
+
+  it('one from before is spared for no longer than its attempt may take', async () => {
+    const { store, skip } = world()
+    await hold({ timeoutMs: 2_000 }, 3_600_000)
+    await skip(outageMs)
+    await store.taskList.beat()
+    await passKeeping(1_000)
+    expect(await claimNames()).toEqual([])
+    await passKeeping(1_000)
+    expect(await claimNames()).toEqual(['work'])
+  })
+
   it('a short silence is none', async () => {
     const { skip } = world()
-    await hold({}, 2_000)
-    await skip(4_000)
+    await hold({}, 1_000)
+    await skip(2_000)
+    expect(await claimNames()).toEqual(['work'])
+  })
+
+  it('one of three seconds is noticed', async () => {
+    const { store, skip } = world()
+    await hold({}, 1_000)
+    await skip(3_000)
+    expect(await claimNames()).toEqual([])
+    await store.taskList.beat()
+    expect(await claimNames()).toEqual([])
+    await passKeeping(1_000)
     expect(await claimNames()).toEqual(['work'])
   })
 

@@ -24,7 +24,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
     const applied = await Promise.all(stores.map((store) => store.migrate()))
     expect(applied.filter(({ length }) => length > 0)).toEqual([
-      ['foundation', 'retries and time', 'endings'],
+      ['foundation', 'retries and time', 'endings', 'polls by definition'],
     ])
     await Promise.all(stores.map((store) => store.close()))
   })
@@ -55,7 +55,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const store = new PostgresStore(database.url, { schema: 'newer' })
     await store.migrate()
     await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
-    await expect(store.migrate()).rejects.toThrow(/version 3 or older, but found 99. .*run that version/)
+    await expect(store.migrate()).rejects.toThrow(/version 4 or older, but found 99. .*run that version/)
     await store.close()
   })
 
@@ -66,7 +66,12 @@ describe.skipIf(url === undefined)('migrating', () => {
     const { rows } = await client.query(`SELECT to_regclass('broken.process') AS process`)
     expect(rows).toEqual([{ process: null }])
     await client.query('DROP TABLE broken.task_list')
-    expect(await store.migrate()).toEqual(['foundation', 'retries and time', 'endings'])
+    expect(await store.migrate()).toEqual([
+      'foundation',
+      'retries and time',
+      'endings',
+      'polls by definition',
+    ])
     await store.close()
   })
 

@@ -143,8 +143,8 @@ async function keepTime(store: Store, definition: KnownDefinition, round: string
   await processList.findOnce('unknown')
   await persist(cancellationOf)
   await processList.tidy({ endedMsAgo: 0, limit: 250 })
-  await taskList.notePolls(keys)
-  await taskList.lastPolls(keys.slice(0, 3))
+  await taskList.notePolls(keys.map((name) => ({ name, definition: definition.name })))
+  await taskList.lastPolls(keys.slice(0, 3), definition.name)
 }
 
 function claimOf({ attempt, secret }: { attempt: number; secret: string | undefined }) {
@@ -173,7 +173,9 @@ async function addIdleRows(client: Client): Promise<void> {
     `INSERT INTO tunacorn.started_once (key, request_hash, process_id)
      SELECT 'idle ' || n, 'hash', gen_random_uuid() FROM generate_series(1, ${idle}) n`,
   )
-  await client.query(`INSERT INTO tunacorn.poll SELECT 'idle ' || n, now() FROM generate_series(1, 1000) n`)
+  await client.query(
+    `INSERT INTO tunacorn.poll (name, at) SELECT 'idle ' || n, now() FROM generate_series(1, 1000) n`,
+  )
 }
 
 async function rowsRead(pool: Pool, client: Client): Promise<{ bySequentialScan: number; byIndex: number }> {

@@ -72,7 +72,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
   const held = { processId: ids.running, task: 1, claim: { attempt: 1, secret } }
 
   it('keeps its processes and histories', async () => {
-    expect(applied).toEqual(['retries and time', 'endings'])
+    expect(applied).toEqual(['retries and time', 'endings', 'polls by definition'])
     const [running, ended] = await store.processList.fetch(
       [ids.running, ids.ended].map((id) => ({ id, afterVersion: 0 })),
     )

@@ -53,6 +53,7 @@ export class Engine {
   readonly #processes: Processes
   readonly #tasks: Tasks
   readonly #claims: Claims
+  readonly #polls: Polls
   readonly #lanes: Lanes
   readonly #endings: Endings
   readonly #explain: Explain
@@ -67,7 +68,7 @@ export class Engine {
     const outputs = new Outputs(processList)
     const claims = new Claims({ taskList, logger, pollMs })
     const endings = new Endings(processList, logger, pollMs)
-    const polls = new Polls(taskList)
+    const polls = new Polls(taskList, logger)
     const round = new Round({
       processList,
       definitions: known,
@@ -85,11 +86,12 @@ export class Engine {
     const payloadOf = (value: unknown) => Payload.from(value, this.#options.maxPayloadBytes)
 
     this.#claims = claims
+    this.#polls = polls
     this.#lanes = lanes
     this.#endings = endings
     this.#explain = new Explain(lanes, taskList)
     const { tickMs, retentionMs } = this.#options
-    this.#timekeeper = new Timekeeper({ processList, taskList, lanes, polls, logger, tickMs, retentionMs })
+    this.#timekeeper = new Timekeeper({ processList, taskList, lanes, logger, tickMs, retentionMs })
     if (this.#options.timekeeping) this.#timekeeper.start()
     this.#definitions = new Definitions({
       definitionList,
@@ -272,7 +274,7 @@ export class Engine {
     await this.#options.processList.list({ limit: 1 })
   }
 
-  /** One turn of the timekeeper, for who keeps time in other ways than by the clock. */
+  /** One turn of the timekeeper, for who keeps time in other ways than by the clock: then nobody notices outages. */
   async keepTime(): Promise<void> {
     await this.#timekeeper.turn()
   }
@@ -287,6 +289,7 @@ export class Engine {
     this.#claims.close()
     this.#endings.close()
     await this.#timekeeper.stop()
+    await this.#polls.close()
     await this.#lanes.drain()
   }
 

@@ -54,15 +54,15 @@ export class Explain {
   async process(id: string): Promise<ProcessExplanation> {
     const rows = await this.#taskList.fetch({ processId: id, limit: maxTasks })
     const board = new Map(rows.map((row) => [row.task, row]))
-    const { state, open, completed, total } = await this.#lanes.look(id, openTasksOf)
+    const { state, definition, open, completed, total } = await this.#lanes.look(id, openTasksOf)
     const names = new Set(open.filter(({ openNeeds }) => openNeeds.length === 0).map(({ name }) => name))
-    const polls = await this.#taskList.lastPolls([...names])
+    const polls = await this.#taskList.lastPolls([...names], definition)
     const tasks = open.map((task) => explain(id, task, board.get(task.task), polls.get(task.name)))
     return { state, because: summary(state, completed, total, tasks), tasks }
   }
 }
 
-function openTasksOf({ state }: ProcessCopy) {
+function openTasksOf({ state, record: { definition } }: ProcessCopy) {
   const { graph } = state
   const open: OpenTask[] = []
   for (let task = 0; state.isLive && task < graph.size && open.length < maxTasks; task += 1) {
@@ -72,7 +72,7 @@ function openTasksOf({ state }: ProcessCopy) {
       .map((need) => graph.names[need] ?? '')
     open.push({ task, name: graph.names[task] ?? '', openNeeds })
   }
-  return { state: state.status, open, completed: state.completed, total: graph.size }
+  return { state: state.status, definition, open, completed: state.completed, total: graph.size }
 }
 
 function explain(
@@ -129,7 +129,7 @@ function held(
 function waitsForWorker({ scheduledAt, expiresAt, name }: BoardTask, lastPolledAt: Date | undefined): string {
   const polled =
     lastPolledAt === undefined
-      ? `nobody has ever asked for ${JSON.stringify(name)}`
+      ? `nobody is known to have asked for ${JSON.stringify(name)}`
       : `somebody last asked for it at ${shown(lastPolledAt)}`
   return `waits for a worker since ${shown(scheduledAt)}, at most until ${shown(expiresAt)}; ${polled}`
 }

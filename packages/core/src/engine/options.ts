@@ -27,7 +27,7 @@ export interface EngineOptions {
   readonly defaults?: Partial<EngineDefaults> | undefined
   /** Whether this replica keeps time; it does when absent. One at least must. */
   readonly timekeeping?: boolean | undefined
-  /** How often it looks for what is due; a second when absent. */
+  /** How often it looks for what is due, at most a minute; a second when absent. */
   readonly tickMs?: number | undefined
   /** Ended processes are destroyed after so long; never when absent. */
   readonly retentionMs?: number | undefined
@@ -62,10 +62,15 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     pollMs: positive('pollMs', options.pollMs ?? 500),
     defaults: Object.freeze({ ...engineDefaults, ...options.defaults }),
     timekeeping: options.timekeeping ?? true,
-    tickMs: positive('tickMs', options.tickMs ?? 1_000),
+    tickMs: atMost(60_000, 'tickMs', options.tickMs ?? 1_000),
     retentionMs: options.retentionMs === undefined ? undefined : positive('retentionMs', options.retentionMs),
     maxCachedTasks: positive('maxCachedTasks', options.maxCachedTasks ?? 2_000_000),
   })
+}
+
+function atMost(max: number, name: string, value: number): number {
+  if (positive(name, value) <= max) return value
+  throw new TypeError(`Expected the option ${name} to be at most ${max}, but found ${value}.`)
 }
 
 function positive(name: string, value: number): number {

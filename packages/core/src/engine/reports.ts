@@ -112,9 +112,17 @@ export class Reports {
 
     if (this.#late.size >= maxRemembered) this.#late.clear()
     this.#late.add(late)
-    const { worker, claimedAt, leaseExpiredAt } = attempt
+    const { worker, claimedAt, leaseExpiredAt, timedOut } = attempt
     const said = type === 'complete-task' ? 'completed' : 'failed'
-    const shown = { attempt: claim.attempt, worker, claimedAt, leaseExpiredAt, said, value: payload }
+    const shown = {
+      attempt: claim.attempt,
+      worker,
+      claimedAt,
+      leaseExpiredAt,
+      timedOut,
+      said,
+      value: payload,
+    }
     const evidence = Payload.from(shown, Number.MAX_SAFE_INTEGER)
     const command = { type: 'refuse-report', task, payload: evidence, claim } as const
     try {
@@ -134,7 +142,7 @@ export class Reports {
   }
 }
 
-type GivenUp = Pick<LapsedAttempt, 'worker' | 'claimedAt' | 'leaseExpiredAt'>
+type GivenUp = Pick<LapsedAttempt, 'worker' | 'claimedAt' | 'leaseExpiredAt' | 'timedOut'>
 
 /**
  * The attempt of this report as an event knows it: it had lapsed before the one that reported; it was left without an
@@ -148,7 +156,8 @@ function givenUpIn(report: Report, event: HistoryEvent): GivenUp | undefined {
   if (left !== undefined) return { ...left, leaseExpiredAt: left.leaseExpiredAt ?? givenUpAt }
   const isGivenUp = reason !== undefined && reason !== 'reported'
   if (!isGivenUp || worker === undefined || claimedAt === undefined) return undefined
-  return { worker, claimedAt, leaseExpiredAt: givenUpAt }
+  const givenUp = { worker, claimedAt, leaseExpiredAt: givenUpAt }
+  return reason === 'timed-out' ? { ...givenUp, timedOut: true } : givenUp
 }
 
 function isBy({ claim }: Report, { attempt, secret }: Claim): boolean {

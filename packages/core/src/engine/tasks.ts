@@ -131,7 +131,7 @@ export class Tasks {
     const results = await Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
     if (max === 0) return { tasks: [], results }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
-    this.#parts.polls.note(names)
+    this.#parts.polls.note({ names, definition, processId: process })
     const claimed = await this.#parts.claims.claim(
       { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() },
       { waitMs: sent.length > 0 ? 0 : waitMs, signal },

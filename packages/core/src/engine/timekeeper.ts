@@ -1,11 +1,12 @@
-import type { ProcessList } from '../lists/process-list.js'
+import type { DueProcess, ProcessList } from '../lists/process-list.js'
 import type { DueTask, TaskList } from '../lists/task-list.js'
 import type { JudgeTask } from '../process/commands.js'
 import type { Lanes } from './lanes.js'
 import type { Logger } from './logger.js'
-import type { Polls } from './polls.js'
 import { TunaCornError } from '../errors.js'
 import { formatTaskId } from './ids.js'
+import { Pulse } from './pulse.js'
+import { SetAside } from './set-aside.js'
 
 /** How many due things are looked at in one go. */
 const batch = 250
@@ -17,7 +18,6 @@ export interface TimekeeperParts {
   readonly processList: ProcessList
   readonly taskList: TaskList
   readonly lanes: Lanes
-  readonly polls: Polls
   readonly logger: Logger
   readonly tickMs: number
   /** Ended processes are destroyed after so long; never when absent. */
@@ -31,6 +31,8 @@ export interface TimekeeperParts {
  */
 export class Timekeeper {
   readonly #parts: TimekeeperParts
+  readonly #pulse: Pulse
+  readonly #setAside = new SetAside()
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isStopped = true
@@ -39,62 +41,65 @@ export class Timekeeper {
 
   constructor(parts: TimekeeperParts) {
     this.#parts = parts
+    this.#pulse = new Pulse(parts.taskList, parts.logger)
   }
 
   start(): void {
     if (!this.#isStopped) return
     this.#isStopped = false
+    this.#pulse.start()
     this.#schedule()
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true
     clearTimeout(this.#timer)
-    await this.#running
+    await Promise.all([this.#running, this.#pulse.stop()])
   }
 
   /** One turn: everything that is due by now is decided when it resolves. */
   async turn(): Promise<void> {
-    const { taskList, processList, polls } = this.#parts
-    await taskList.beat()
-    for (let isMore = true; isMore;) {
-      const tasks = await taskList.due(batch)
-      const judged = await Promise.all(tasks.map((task) => this.#judge(task)))
-      isMore = tasks.length === batch && judged.some(Boolean)
+    const { taskList, processList } = this.#parts
+    this.#setAside.release()
+    const tasks = inBatches<DueTask>(
+      (after) => taskList.due(batch, after),
+      (task) => this.#judge(task),
+    )
+    const processes = inBatches<DueProcess>(
+      (after) => processList.due(batch, after),
+      ({ id }) => this.#timeOut(id),
+    )
+    // A batch of each at a time: neither waits until all of the other is done.
+    for (let moreTasks = true, moreProcesses = true; moreTasks || moreProcesses;) {
+      moreTasks &&= await tasks()
+      moreProcesses &&= await processes()
     }
-    for (let isMore = true; isMore;) {
-      const ids = await processList.due(batch)
-      const timedOut = await Promise.all(ids.map((id) => this.#timeOut(id)))
-      isMore = ids.length === batch && timedOut.some(Boolean)
-    }
-    await polls.write()
     await this.#tidy()
   }
 
-  async #judge(due: DueTask): Promise<boolean> {
+  async #judge(due: DueTask): Promise<void> {
     const { processId, task, reason, attempt, secret, elapsedMs } = due
-    const random = Math.random()
-    const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs, random } as const
+    const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs } as const
     const isDone = await this.#submit(processId, command)
     if (isDone)
       this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
-    return isDone
   }
 
-  async #timeOut(id: string): Promise<boolean> {
+  async #timeOut(id: string): Promise<void> {
     const isDone = await this.#submit(id, { type: 'time-out' })
     if (isDone) this.#parts.logger.info({ process: id }, 'process timed out')
-    return isDone
   }
 
   /** One process that cannot be understood does not stop the clock for the others. */
   async #submit(processId: string, command: JudgeTask | { readonly type: 'time-out' }): Promise<boolean> {
+    if (this.#setAside.has(processId)) return false
     try {
       const { status } = await this.#parts.lanes.submit(processId, { kind: 'command', command })
       return status === 'done'
     } catch (error) {
       if (error instanceof TunaCornError && error.code === 'unavailable') throw error
-      this.#parts.logger.error({ err: error, process: processId }, 'what is due cannot be decided')
+      if (this.#setAside.add(processId))
+        this.#parts.logger.error({ err: error, process: processId }, 'what is due cannot be decided for now')
       return false
     }
   }
@@ -128,5 +133,22 @@ export class Timekeeper {
       this.#hasFailed = true
     }
     this.#schedule()
+  }
+}
+
+/**
+ * Each call decides the next batch of what is due, and says whether there may be more. It goes on after what it has
+ * found, decided or not: what cannot be decided, or is decided by others, stands in nobody's way.
+ */
+function inBatches<T>(
+  due: (after: T | undefined) => Promise<readonly T[]>,
+  decide: (one: T) => Promise<void>,
+): () => Promise<boolean> {
+  let after: T | undefined
+  return async () => {
+    const found = await due(after)
+    await Promise.all(found.map(decide))
+    after = found.at(-1)
+    return found.length === batch
   }
 }

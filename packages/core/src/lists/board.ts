@@ -46,6 +46,8 @@ export interface LapsedAttempt {
   readonly worker: string
   readonly claimedAt: Date
   readonly leaseExpiredAt: Date
+  /** Not only its lease had run out, but the time of the attempt. */
+  readonly timedOut?: true | undefined
   /** That it held the task by: a late report is known by it. Never shown. */
   readonly secret: string
 }

@@ -156,6 +156,13 @@ export interface ProcessCriteria {
   readonly limit: number
 }
 
+/** A process whose deadline has passed, and where it stands among those. */
+export interface DueProcess {
+  readonly id: string
+  /** Its deadline, as exactly as the store knows it and counted in its own way. */
+  readonly dueAt: number
+}
+
 /**
  * Keeps processes and their histories. `persist` is the only way in: it takes a process from the version that
  * the caller knows to a later one, with its events and its part of the board, all or nothing for each process.
@@ -205,8 +212,8 @@ export interface ProcessList {
    * which its attempt was given up.
    */
   findTraces(report: HeldTask): Promise<HistoryEvent[]>
-  /** Running processes whose deadline has passed, longest ago first. */
-  due(limit: number): Promise<string[]>
+  /** Running processes whose deadline has passed, longest ago first; when told, only those after this one. */
+  due(limit: number, after?: DueProcess): Promise<DueProcess[]>
   /** Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time. */
   tidy(options: { readonly endedMsAgo: number | undefined; readonly limit: number }): Promise<string[]>
 

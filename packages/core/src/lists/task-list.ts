@@ -25,8 +25,14 @@ export interface BoardTask extends TaskRef {
   readonly readAt: Date
 }
 
+/** Where a task stands among those that are due. */
+export interface DuePlace extends TaskRef {
+  /** When its time was up, as exactly as the store knows it and counted in its own way. */
+  readonly dueAt: number
+}
+
 /** A task whose time is up. */
-export interface DueTask extends TaskRef {
+export interface DueTask extends DuePlace {
   readonly attempt: number
   /** `undefined` when nobody holds it. */
   readonly secret: string | undefined
@@ -62,6 +68,12 @@ export interface ClaimRequest extends ClaimCriteria {
   readonly leaseMs: number
   /** At least 128 random bits; with the attempt it makes the claim of each task handed out. */
   readonly secret: string
+}
+
+/** What somebody has asked for; what is absent does not matter to them. */
+export interface Poll {
+  readonly name: string | undefined
+  readonly definition: string | undefined
 }
 
 export interface BoardCriteria {
@@ -103,18 +115,21 @@ export interface TaskList {
   extend(held: readonly HeldTask[], leaseMs?: number): Promise<(Date | undefined)[]>
   /** Gives a task back as if it had not been handed out. `false` when the claim is not live. */
   release(held: HeldTask): Promise<boolean>
-  /** Tasks whose time is up, longest ago first. */
-  due(limit: number): Promise<DueTask[]>
+  /** Tasks whose time is up, longest ago first; when told, only those after this place. */
+  due(limit: number, after?: DuePlace): Promise<DueTask[]>
   /**
-   * Says that time is being kept; called every second or so. When nobody has said so for some seconds, the store was
-   * away: then nothing that lapsed meanwhile is handed out or due before its lease has passed once more, so that
-   * workers who are alive can come back.
+   * Says that time is being kept; called every `beatEveryMs`. When nobody has said so for `awayAfterMs`, the store was
+   * away: then nothing that was claimed before is handed out or due before its lease, or the time of its attempt, has
+   * passed once more, so that workers who are alive can come back.
    */
   beat(): Promise<void>
-  /** Remembers that somebody has asked for tasks of these names just now; `undefined` stands for any. */
-  notePolls(names: readonly (string | undefined)[]): Promise<void>
-  /** When somebody last asked for tasks of each of these names, or of any; absent for who was never asked for. */
-  lastPolls(names: readonly string[]): Promise<ReadonlyMap<string, Date>>
+  /** Remembers that somebody has asked for such tasks just now; the last `maxPolls`, for `pollsKeptMs`. */
+  notePolls(polls: readonly Poll[]): Promise<void>
+  /**
+   * When somebody last asked for tasks of each of these names, or of any, of this definition or of any; absent for who
+   * was never asked for.
+   */
+  lastPolls(names: readonly string[], definition: string): Promise<ReadonlyMap<string, Date>>
   /** Takes everything of a process off the board. Answers how many tasks that were. */
   cancel(processId: string): Promise<number>
 }

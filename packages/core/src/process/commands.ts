@@ -53,5 +53,4 @@ export interface JudgeTask {
   /** Absent when nobody held it. */
   readonly secret: string | undefined
   readonly elapsedMs: number
-  readonly random: number
 }

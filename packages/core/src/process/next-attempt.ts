@@ -6,9 +6,9 @@ export interface FailedAttempt {
   readonly attempt: number
   /** Since the first attempt was handed out. */
   readonly elapsedMs: number
-  /** From 0 up to 1. */
-  readonly random: number
-  /** What the worker asks for, instead of the policy's own delay. */
+  /** From 0 up to 1; only looked at where the delay is the policy's own. */
+  readonly random?: number | undefined
+  /** Wanted instead of the policy's own delay. */
   readonly wantedMs?: number | undefined
 }
 
@@ -19,7 +19,7 @@ export interface FailedAttempt {
  */
 export function retryInMs(
   policy: RetryPolicy,
-  { attempt, elapsedMs, random, wantedMs }: FailedAttempt,
+  { attempt, elapsedMs, random = 0, wantedMs }: FailedAttempt,
 ): number | undefined {
   if (attempt > policy.limit) return undefined
   const inMs =

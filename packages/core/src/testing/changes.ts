@@ -60,7 +60,11 @@ export function refusalOf(record: ProcessRecord, { task, claim, payload }: Repor
 }
 
 /** What the timekeeper makes of a task that is due: another attempt after a while, or the end of the process. */
-export function judgementOf(record: ProcessRecord, due: DueTask, retryInMs?: number): ProcessChange {
+export function judgementOf(
+  record: ProcessRecord,
+  due: Omit<DueTask, 'dueAt'>,
+  retryInMs?: number,
+): ProcessChange {
   const { task, reason, attempt, secret } = due
   const judged = { task, reason, held: { attempt, secret, isDue: true } }
   if (retryInMs !== undefined) {

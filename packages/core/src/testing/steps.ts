@@ -91,10 +91,14 @@ export async function board(
   return tasks.map(({ readAt: _readAt, ...task }) => task)
 }
 
-/** What is due, without how long it has taken: that differs from run to run. */
-export async function due(store: Store, limit = 1000): Promise<Omit<DueTask, 'elapsedMs'>[]> {
+/** What is due, without when and how long it has taken: that differs from run to run. */
+export async function due(store: Store, limit = 1000): Promise<Omit<DueTask, 'dueAt' | 'elapsedMs'>[]> {
   const tasks = await store.taskList.due(limit)
-  return tasks.map(({ elapsedMs: _elapsedMs, ...task }) => task)
+  return tasks.map(({ dueAt: _dueAt, elapsedMs: _elapsedMs, ...task }) => task)
+}
+
+export async function dueProcesses(store: Store, limit = 1000): Promise<string[]> {
+  return (await store.processList.due(limit)).map(({ id }) => id)
 }
 
 export async function schedule(store: Store, options: Partial<ScheduledTask> = {}): Promise<ScheduledTask> {

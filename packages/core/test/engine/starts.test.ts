@@ -256,7 +256,7 @@ describe('explaining a process', () => {
       ['E', 'waits-for-time'],
     ])
     expect(tasks[3]).toMatchObject({ because: 'waits for "A", "B"', openNeeds: ['A', 'B'] })
-    expect(tasks[1]?.because).toContain('nobody has ever asked for "B"')
+    expect(tasks[1]?.because).toContain('nobody is known to have asked for "B"')
     clock.advance(60_000)
     expect((await engine.explainProcess(id)).tasks[0]).toMatchObject({
       cause: 'has-lapsed',

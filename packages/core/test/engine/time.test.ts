@@ -15,6 +15,7 @@ async function world(definition: string) {
   const { id } = await engine.startProcess({ definition: 'timed' })
   return {
     engine,
+    clock,
     store,
     id,
     /** Lets time pass, and everything happen that is due by then. */
@@ -141,6 +142,25 @@ describe('a worker that falls silent', () => {
     const events = await history()
     expect(events.at(-1)).toMatchObject({ type: 'task-failed', worker: 'w', claim: { attempt: 3 } })
     expect(events.flatMap(({ lapsed }) => lapsed)).toMatchObject([{ attempt: 1, worker: 'w' }])
+  })
+
+  it('or takes too long is followed at once, whoever notices, and the history tells a timeout from a lapse', async () => {
+    const { claim, pass, engine, clock, history } = await world(
+      'name: timed\ntasks: [{name: A, timeout: 10s, retry: {limit: 3, delay: 1h, jitter: false}}]',
+    )
+    await claim()
+    await pass(10 * s)
+    expect((await history()).at(-1)).toMatchObject({ type: 'attempt-failed', reason: 'timed-out' })
+    expect((await claim())?.attempt).toBe(2)
+    clock.advance(10 * s)
+    expect((await engine.claimTasks({ worker: 'w', leaseMs: 5 * s })).tasks[0]?.attempt).toBe(3)
+    clock.advance(5 * s)
+    expect((await claim())?.attempt).toBe(4)
+    const { items } = await engine.listTasks()
+    expect(items[0]?.lapsed?.map(({ attempt, timedOut }) => [attempt, timedOut])).toEqual([
+      [2, true],
+      [3, undefined],
+    ])
   })
 
   it('without another attempt fails the process as soon as its lease has run out', async () => {

@@ -1,4 +1,4 @@
-import { MemoryStore, type EngineOptions, type ProcessChange } from '@tunacorn/core'
+import { MemoryStore, type DueProcess, type EngineOptions, type ProcessChange } from '@tunacorn/core'
 import { ManualClock } from '@tunacorn/core/testing'
 import { describe, expect, it } from 'vitest'
 import { claim, engineOn, flat, refusalOf, standIn } from '../engine/support.js'
@@ -96,11 +96,11 @@ describe('a process that everybody wants', () => {
 
 describe('a deadline', () => {
   it('that is moved while the timekeeper comes holds up neither the timekeeper nor the process', async () => {
-    let isDue: string[] = []
+    let isDue: DueProcess[] = []
     const { engine } = world({ due: async () => isDue })
     await engine.registerDefinition(flat('flat', 1))
     const { id } = await engine.startProcess({ definition: 'flat' })
-    isDue = [id]
+    isDue = [{ id, dueAt: 0 }]
     await engine.keepTime()
     expect(await engine.pauseProcess(id)).toMatchObject({ state: 'paused' })
   })

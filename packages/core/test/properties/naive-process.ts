@@ -142,7 +142,8 @@ export class NaiveProcess {
     for (let left = passingMs; left >= 0; left -= 1) {
       for (const task of this.board.filter((one) => this.#expiresAt(one) <= this.#now)) {
         if (!this.board.includes(task)) continue
-        if (task.state === 'claimed') this.#failAttempt(task, undefined)
+        // Delays are for failures that were reported.
+        if (task.state === 'claimed') this.#failAttempt(task, 0)
         else this.#failForGood(task)
       }
       if (this.state === 'running' && this.#deadline <= this.#now) this.#end('failed')

@@ -36,3 +36,15 @@ export function arrays(first: number, types: readonly string[]): string {
 }
 
 export const ms = `* interval '1 millisecond'`
+
+/** No process has it, and all others come after it. */
+export const firstId = '00000000-0000-0000-0000-000000000000'
+
+/** A moment as a whole number, without a loss: JavaScript's dates know no microseconds. */
+export function microseconds(moment: string): string {
+  return `(extract(epoch FROM ${moment}) * 1000000)::bigint`
+}
+
+export function momentOf(parameter: string): string {
+  return `(timestamptz 'epoch' + ${parameter}::bigint * interval '1 microsecond')`
+}

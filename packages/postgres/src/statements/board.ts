@@ -1,5 +1,14 @@
+import { awayAfterMs, beatEveryMs, maxPolls, pollsKeptMs, type DuePlace } from '@tunacorn/core'
 import { boardColumns } from '../rows.js'
-import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes } from './board-columns.js'
+import {
+  arrays,
+  microseconds,
+  firstId,
+  momentOf,
+  ms,
+  newBoardTaskColumns,
+  newBoardTaskTypes,
+} from './board-columns.js'
 import { isCalm, isClaimable } from './claim-tasks.js'
 
 // The board's small statements: putting on, taking off, giving back, looking.
@@ -66,32 +75,50 @@ export function dueTasksSql(schema: string): string {
 SELECT t.process_id, t.task, t.attempt, t.secret,
   CASE WHEN t.worker IS NULL THEN 'not-claimed'
     WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN 'lapsed' ELSE 'timed-out' END AS reason,
-  extract(epoch FROM now() - coalesce(t.first_claimed_at, now())) * 1000 AS elapsed_ms
+  extract(epoch FROM now() - coalesce(t.first_claimed_at, now())) * 1000 AS elapsed_ms,
+  ${microseconds('t.expires_at')} AS due_at
 FROM ${schema}.task_list t
-WHERE t.expires_at <= now() AND (t.worker IS NULL OR ${isCalm(schema, 't')})
-ORDER BY t.expires_at LIMIT $1`
+WHERE t.expires_at <= now() AND (t.expires_at, t.process_id, t.task) > (${momentOf('$2')}, $3::uuid, $4::int)
+  AND (t.worker IS NULL OR ${isCalm(schema, 't')})
+ORDER BY t.expires_at, t.process_id, t.task LIMIT $1`
 }
 
-/** However many replicas keep time, the row is written about once a second. */
+export function dueTasksValues(limit: number, after: DuePlace | undefined): unknown[] {
+  return [limit, after?.dueAt ?? 0, after?.processId ?? firstId, after?.task ?? -1]
+}
+
+/** However many replicas keep time, the row is written about as often as one of them beats. */
 export function beatSql(schema: string): string {
   return `
 INSERT INTO ${schema}.pulse AS p (beat_at, calm_since) VALUES (now(), '-infinity')
 ON CONFLICT (single) DO UPDATE
 SET beat_at = now(),
-  calm_since = CASE WHEN p.beat_at <= now() - interval '5 seconds' THEN now() ELSE p.calm_since END
-WHERE p.beat_at <= now() - interval '900 milliseconds'`
+  calm_since = CASE WHEN p.beat_at <= now() - ${awayAfterMs} ${ms} THEN now() ELSE p.calm_since END
+WHERE p.beat_at <= now() - ${0.9 * beatEveryMs} ${ms}`
 }
 
 export function notePollsSql(schema: string): string {
   return `
-INSERT INTO ${schema}.poll AS p (name, at) SELECT DISTINCT name, now() FROM unnest($1::text[]) AS n (name)
-ORDER BY name
-ON CONFLICT (name) DO UPDATE SET at = now() WHERE p.at < now()`
+INSERT INTO ${schema}.poll AS p (name, definition, at)
+SELECT DISTINCT name, definition, now() FROM unnest($1::text[], $2::text[]) AS n (name, definition)
+ORDER BY name, definition
+ON CONFLICT (name, definition) DO UPDATE SET at = now() WHERE p.at < now()`
+}
+
+/** Those of long ago, and those beyond what is kept; what somebody else has in hand is left to them. */
+export function forgetPollsSql(schema: string): string {
+  return `
+DELETE FROM ${schema}.poll WHERE ctid = ANY (ARRAY (
+  SELECT ctid FROM ${schema}.poll
+  WHERE at <= greatest(now() - ${pollsKeptMs} ${ms},
+    (SELECT at FROM ${schema}.poll ORDER BY at DESC OFFSET ${maxPolls} LIMIT 1))
+  ORDER BY at LIMIT ${maxPolls} FOR UPDATE SKIP LOCKED))`
 }
 
 export function lastPollsSql(schema: string): string {
   return `
 SELECT asked.name, max(p.at) AS at
-FROM unnest($1::text[]) AS asked (name) JOIN ${schema}.poll p ON p.name IN (asked.name, '')
+FROM unnest($1::text[]) AS asked (name)
+JOIN ${schema}.poll p ON p.name IN (asked.name, '') AND p.definition IN ($2, '')
 GROUP BY asked.name`
 }

@@ -1,4 +1,4 @@
-import type { ClaimRequest } from '@tunacorn/core'
+import { awayAfterMs, type ClaimRequest } from '@tunacorn/core'
 import { ms } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, or any. */
@@ -21,9 +21,10 @@ SET attempt = t.attempt + 1, worker = $1, claimed_at = now(), first_claimed_at =
   lease_ms = least($2::bigint, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms}, secret = $3,
   expires_at = now() + (CASE WHEN ${isLast('t.attempt + 1', `now() + ${lease} ${ms}`)} THEN ${lease}
     ELSE t.timeout_ms END) ${ms},
-  lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || jsonb_build_object(
+  lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || (jsonb_build_object(
     'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at,
-    'secret', t.secret) END
+    'secret', t.secret) || CASE WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN '{}'::jsonb
+      ELSE '{"timedOut": true}' END) END
 WHERE t.ctid = ANY (ARRAY (${picks[scope](schema)}))
 RETURNING t.process_id, t.task, t.name, t.attempt, t.claimable_at`
 }
@@ -35,12 +36,13 @@ export function isLast(attempt: string, leaseEnd: string): string {
 }
 
 /**
- * Whether the workers who were cut off by an outage have had time to come back: their leases have passed once more
- * since. While nobody keeps time any more, nobody can tell.
+ * Whether a worker who was cut off by an outage has had time to come back: since then its lease has passed once more, or
+ * the time of its attempt. Who has claimed since was not cut off. While nobody keeps time any more, nobody can tell.
  */
 export function isCalm(schema: string, row: string): string {
   return `coalesce((
-    SELECT p.beat_at > now() - interval '5 seconds' AND now() >= p.calm_since + ${row}.lease_ms ${ms}
+    SELECT p.beat_at > now() - ${awayAfterMs} ${ms} AND (${row}.claimed_at >= p.calm_since
+      OR now() >= p.calm_since + least(${row}.lease_ms, ${row}.timeout_ms) ${ms})
     FROM ${schema}.pulse p), true)`
 }
 

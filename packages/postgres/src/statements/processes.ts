@@ -1,4 +1,6 @@
+import type { DueProcess } from '@tunacorn/core'
 import { eventColumns, processColumns } from '../rows.js'
+import { firstId, microseconds, momentOf } from './board-columns.js'
 
 // Looking at processes and their histories, and destroying them.
 
@@ -84,7 +86,13 @@ WHERE p.definition = $1 AND p.key = $2 AND p.state IN ('running', 'paused')`
 
 export function dueProcessesSql(schema: string): string {
   return `
-SELECT p.id FROM ${schema}.process p WHERE p.state = 'running' AND p.deadline <= now() ORDER BY p.deadline LIMIT $1`
+SELECT p.id, ${microseconds('p.deadline')} AS due_at FROM ${schema}.process p
+WHERE p.state = 'running' AND p.deadline <= now() AND (p.deadline, p.id) > (${momentOf('$2')}, $3::uuid)
+ORDER BY p.deadline, p.id LIMIT $1`
+}
+
+export function dueProcessesValues(limit: number, after: DueProcess | undefined): unknown[] {
+  return [limit, after?.dueAt ?? 0, after?.id ?? firstId]
 }
 
 export function endedProcessesSql(schema: string): string {

@@ -106,9 +106,10 @@ export function isClaimable(row: MemoryBoardRow, now: Date): boolean {
 }
 
 export function dueTask(row: MemoryBoardRow, now: Date): DueTask {
-  const { processId, task, attempt, secret, firstClaimedAt } = row
+  const { processId, task, attempt, secret, firstClaimedAt, expiresAt } = row
   const elapsedMs = now.getTime() - (firstClaimedAt ?? now).getTime()
-  return { processId, task, attempt, secret, reason: dueReason(row), elapsedMs }
+  const dueAt = expiresAt.getTime()
+  return { processId, task, dueAt, attempt, secret, reason: dueReason(row), elapsedMs }
 }
 
 function dueReason(row: MemoryBoardRow): DueTask['reason'] {
@@ -119,5 +120,6 @@ function dueReason(row: MemoryBoardRow): DueTask['reason'] {
 function withLapse(row: MemoryBoardRow): MemoryBoardRow['lapsed'] {
   const { attempt, worker, claimedAt, secret } = row
   if (worker === undefined || claimedAt === undefined || secret === undefined) return row.lapsed
-  return [...row.lapsed, { attempt, worker, claimedAt, leaseExpiredAt: row.claimableAt, secret }]
+  const lapse = { attempt, worker, claimedAt, leaseExpiredAt: row.claimableAt, secret }
+  return [...row.lapsed, dueReason(row) === 'timed-out' ? { ...lapse, timedOut: true } : lapse]
 }

@@ -29,7 +29,8 @@ export class MemoryData {
   readonly processes = new Map<string, MemoryProcess>()
   readonly board = new Map<string, MemoryBoardRow>()
   readonly startedOnce = new Map<string, StartOnce & { readonly id: string; readonly at: Date }>()
-  readonly polls = new Map<string | undefined, Date>()
+  /** By name and definition, each empty where any will do. */
+  readonly polls = new Map<string, Date>()
   /** When whoever is to change definitions undisturbed has done so. */
   definitionsAreFree: Promise<unknown> = Promise.resolve()
   readonly #clock: () => number

@@ -5,6 +5,7 @@ import { isLive } from '../../process/state.js'
 import type { Claim } from '../../process/events.js'
 import type { HeldTask } from '../board.js'
 import type {
+  DueProcess,
   FetchedProcess,
   HistoryEvent,
   PersistResult,
@@ -82,13 +83,14 @@ export class MemoryProcessList implements ProcessList {
     )
   }
 
-  async due(limit: number): Promise<string[]> {
+  async due(limit: number, after?: DueProcess): Promise<DueProcess[]> {
     const now = this.store.now()
     return this.#records()
       .filter(({ state, deadline }) => state === 'running' && deadline <= now)
-      .sort((a, b) => a.deadline.getTime() - b.deadline.getTime())
+      .map(({ id, deadline }) => ({ id, dueAt: deadline.getTime() }))
+      .filter((process) => after === undefined || byDueTime(process, after) > 0)
+      .sort(byDueTime)
       .slice(0, limit)
-      .map(({ id }) => id)
   }
 
   async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
@@ -156,4 +158,8 @@ export class MemoryProcessList implements ProcessList {
 
 function isSame(one: Claim | undefined, other: Claim): boolean {
   return one?.attempt === other.attempt && one.secret === other.secret
+}
+
+function byDueTime(a: DueProcess, b: DueProcess): number {
+  return a.dueAt - b.dueAt || (a.id < b.id ? -1 : Number(a.id > b.id))
 }

@@ -12,13 +12,16 @@ import {
   waitingRow,
 } from './memory-board.js'
 import type { HeldTask, TaskRef } from '../board.js'
+import { maxPolls, pollsKeptMs } from '../poll-limits.js'
 import type {
   BoardCriteria,
   BoardTask,
   ClaimCriteria,
   ClaimedBoardTask,
   ClaimRequest,
+  DuePlace,
   DueTask,
+  Poll,
   ScheduledTask,
   TaskList,
 } from '../task-list.js'
@@ -93,33 +96,43 @@ export class MemoryTaskList implements TaskList {
     return true
   }
 
-  async due(limit: number): Promise<DueTask[]> {
+  async due(limit: number, after?: DuePlace): Promise<DueTask[]> {
     const now = this.store.now()
     return this.#rows()
       .filter(({ expiresAt }) => expiresAt <= now)
-      .sort((a, b) => a.expiresAt.getTime() - b.expiresAt.getTime())
-      .slice(0, limit)
       .map((row) => dueTask(row, now))
+      .filter((task) => after === undefined || byDueTime(task, after) > 0)
+      .sort(byDueTime)
+      .slice(0, limit)
   }
 
   async beat(): Promise<void> {
     // A store in memory is never away while somebody is there to miss it.
   }
 
-  async notePolls(names: readonly (string | undefined)[]): Promise<void> {
-    for (const name of names) this.store.polls.set(name, this.store.now())
+  async notePolls(polls: readonly Poll[]): Promise<void> {
+    const { polls: kept } = this.store
+    const now = this.store.now()
+    for (const key of polls.map(pollKey)) {
+      // Last in the order: the first ones are those that were asked longest ago.
+      kept.delete(key)
+      kept.set(key, now)
+    }
+    for (const [key, at] of kept) {
+      if (kept.size <= maxPolls && now.getTime() - at.getTime() < pollsKeptMs) return
+      kept.delete(key)
+    }
   }
 
-  async lastPolls(names: readonly string[]): Promise<Map<string, Date>> {
-    const { polls } = this.store
+  async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
     const latest = new Map<string, Date>()
     for (const name of names) {
-      const [first, ...others] = [polls.get(name), polls.get(undefined)].filter((at) => at !== undefined)
-      if (first !== undefined)
-        latest.set(
-          name,
-          others.reduce((a, b) => (a > b ? a : b), first),
-        )
+      const asked = [name, undefined].flatMap((one) => [
+        { name: one, definition },
+        { name: one, definition: undefined },
+      ])
+      const found = asked.map((poll) => this.store.polls.get(pollKey(poll))?.getTime() ?? 0)
+      if (Math.max(...found) > 0) latest.set(name, new Date(Math.max(...found)))
     }
     return latest
   }
@@ -170,6 +183,14 @@ function matchesBoardCriteria(row: MemoryBoardRow, criteria: BoardCriteria): boo
 
 function byTurn(a: MemoryBoardRow, b: MemoryBoardRow): number {
   return b.priority - a.priority || a.claimableAt.getTime() - b.claimableAt.getTime()
+}
+
+function pollKey({ name = '', definition = '' }: Poll): string {
+  return JSON.stringify([name, definition])
+}
+
+function byDueTime(a: DuePlace, b: DuePlace): number {
+  return a.dueAt - b.dueAt || byPlace(a, b)
 }
 
 function byPlace(a: TaskRef, b: TaskRef): number {

@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
-import { dayMs } from '../builders.js'
-import { board, claim, claimOne, due, schedule, storeTime } from '../steps.js'
+import { dayMs, startOf, taskNames } from '../builders.js'
+import {
+  board,
+  claim,
+  claimOne,
+  commit,
+  due,
+  register,
+  schedule,
+  startProcess,
+  storeTime,
+  theOnly,
+} from '../steps.js'
+import type { DueProcess } from '../../lists/process-list.js'
+import type { DueTask } from '../../lists/task-list.js'
 import type { Promises } from '../store-world.js'
 
 export function duePromises(promises: Promises): void {
@@ -19,9 +32,9 @@ export function duePromises(promises: Promises): void {
   promises('a task that nobody has claimed in time is due', async ({ store, skip }) => {
     const { processId, task } = await schedule(store, { task: 3, scheduleTimeoutMs: 60_000 })
     await skip(60_000)
-    assert.deepEqual(await store.taskList.due(10), [
-      { processId, task, attempt: 0, secret: undefined, reason: 'not-claimed', elapsedMs: 0 },
-    ])
+    const { dueAt: _dueAt, ...found } = theOnly(await store.taskList.due(10))
+    const waited = { attempt: 0, secret: undefined, reason: 'not-claimed', elapsedMs: 0 }
+    assert.deepEqual(found, { processId, task, ...waited })
     assert.equal((await board(store)).length, 1, 'Expected looking not to change anything.')
   })
 
@@ -33,7 +46,7 @@ export function duePromises(promises: Promises): void {
     await skip(3_000)
     const [one] = await store.taskList.due(10)
     assert.ok(one)
-    const { elapsedMs, ...found } = one
+    const { elapsedMs, dueAt: _dueAt, ...found } = one
     assert.deepEqual(found, { processId, task, ...last, reason: 'lapsed' })
     assert.ok(elapsedMs >= 5_000 && elapsedMs < 8_000, `Expected about 5000, but it was ${elapsedMs}.`)
     assert.ok(Number.isInteger(elapsedMs))
@@ -82,6 +95,40 @@ export function duePromises(promises: Promises): void {
     assert.deepEqual(await tasks(0), [])
   })
 
+  promises('one can go on after each that was found, also of those due at the same moment', async (world) => {
+    const { store, skip } = world
+    const definition = await register(store, { tasks: taskNames(4) })
+    const settings = { scheduleTimeoutMs: 1_000 }
+    // What is started in one commit is due at one moment.
+    await commit(store, ...[1, 2, 3].map(() => startOf(definition, { settings, timeoutMs: 1_000 })))
+    await startProcess(store, definition, { settings: { scheduleTimeoutMs: 500 }, timeoutMs: 500 })
+    await skip(1_000)
+    const tasks = await store.taskList.due(100)
+    const processes = await store.processList.due(100)
+    assert.deepEqual([tasks.length, processes.length], [16, 4])
+    for (const size of [1, 3, 16]) {
+      const places: string[] = []
+      for (let after: DueTask | undefined; ;) {
+        const found = await store.taskList.due(size, after)
+        places.push(...found.map(placeOf))
+        after = found.at(-1)
+        if (after === undefined) break
+      }
+      assert.deepEqual(places, tasks.map(placeOf))
+      const ids: string[] = []
+      for (let after: DueProcess | undefined; ;) {
+        const found = await store.processList.due(size, after)
+        ids.push(...found.map(({ id }) => id))
+        after = found.at(-1)
+        if (after === undefined) break
+      }
+      assert.deepEqual(
+        ids,
+        processes.map(({ id }) => id),
+      )
+    }
+  })
+
   promises('what has left the board is not due', async ({ store, skip }) => {
     await schedule(store, { maxAttempts: 1 })
     const held = await claimOne(store, { leaseMs: 1_000 })
@@ -89,4 +136,8 @@ export function duePromises(promises: Promises): void {
     await store.taskList.complete(held)
     assert.deepEqual(await due(store), [])
   })
+}
+
+function placeOf({ processId, task }: DueTask): string {
+  return `${processId}.${task}`
 }

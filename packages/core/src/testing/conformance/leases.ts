@@ -40,6 +40,27 @@ export function leasePromises(promises: Promises): void {
     )
   })
 
+  promises(
+    'of an attempt that was taken over it is told whether its time was up',
+    async ({ store, skip }) => {
+      await schedule(store, { timeoutMs: 10_000 })
+      for (const leaseMs of [5_000, 60_000, 5_000]) {
+        await claimOne(store, { leaseMs })
+        await skip(10_000)
+      }
+      await claimOne(store)
+      const { lapsed } = theOnly(await board(store))
+      assert.deepEqual(
+        lapsed.map(({ attempt, timedOut }) => [attempt, timedOut]),
+        [
+          [1, undefined],
+          [2, true],
+          [3, undefined],
+        ],
+      )
+    },
+  )
+
   promises('the claim before is dead once the task is handed out again', async (world) => {
     const { store } = world
     await schedule(store)

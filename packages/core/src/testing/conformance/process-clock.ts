@@ -15,6 +15,7 @@ import {
   claim,
   claimOne,
   commit,
+  dueProcesses,
   historyOf,
   persist,
   recordOf,
@@ -153,12 +154,12 @@ export function processClockPromises(promises: Promises): void {
     const { deadline } = await go(store, process, pauseOf)
     assert.deepEqual(deadline, process.deadline)
     await skip(100_000)
-    assert.deepEqual(await store.processList.due(10), [])
+    assert.deepEqual(await dueProcesses(store), [])
     await go(store, process, resumptionOf)
     await skip(50_000)
-    assert.deepEqual(await store.processList.due(10), [])
+    assert.deepEqual(await dueProcesses(store), [])
     await skip(10_000)
-    assert.deepEqual(await store.processList.due(10), [process.id])
+    assert.deepEqual(await dueProcesses(store), [process.id])
   })
 
   promises('resuming moves it by just the pause', async ({ store, pass }) => {
@@ -184,12 +185,12 @@ export function processClockPromises(promises: Promises): void {
       const ids: string[] = []
       for (const timeoutMs of [3_000, 1_000, 2_000, 90_000])
         ids.push((await startProcess(store, definition, { timeoutMs })).id)
-      assert.deepEqual(await store.processList.due(10), [])
+      assert.deepEqual(await dueProcesses(store), [])
       await world.skip(10_000)
-      assert.deepEqual(await store.processList.due(10), [ids[1], ids[2], ids[0]])
-      assert.deepEqual(await store.processList.due(2), [ids[1], ids[2]])
+      assert.deepEqual(await dueProcesses(store), [ids[1], ids[2], ids[0]])
+      assert.deepEqual(await dueProcesses(store, 2), [ids[1], ids[2]])
       await go(store, await recordOf(store, ids[1] ?? ''), cancellationOf)
-      assert.deepEqual(await store.processList.due(10), [ids[2], ids[0]])
+      assert.deepEqual(await dueProcesses(store), [ids[2], ids[0]])
     },
   )
 
@@ -204,7 +205,7 @@ export function processClockPromises(promises: Promises): void {
     const { state, endedAt } = await go(store, process, timeOutOf)
     assert.deepEqual({ state, hasEnded: endedAt !== undefined }, { state: 'failed', hasEnded: true })
     assert.deepEqual(await board(store), [])
-    assert.deepEqual(await store.processList.due(10), [])
+    assert.deepEqual(await dueProcesses(store), [])
   })
 
   promises(
@@ -224,7 +225,7 @@ export function processClockPromises(promises: Promises): void {
         { state, failed, endedAt, version, deadline: deadline.getTime() },
         { state: 'running', failed: 0, endedAt: undefined, version: 3, deadline: at + 60_000 },
       )
-      assert.deepEqual(await store.processList.due(10), [])
+      assert.deepEqual(await dueProcesses(store), [])
       assert.deepEqual(
         (await claim(store)).map(({ task, claim: { attempt } }) => [task, attempt]),
         [
@@ -233,7 +234,7 @@ export function processClockPromises(promises: Promises): void {
         ],
       )
       await skip(60_000)
-      assert.deepEqual(await store.processList.due(10), [process.id])
+      assert.deepEqual(await dueProcesses(store), [process.id])
     },
   )
 
