@@ -1,7 +1,8 @@
 import { Engine } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
-import { Client } from 'pg'
+import { Client, type QueryResult } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { claimTasksSql } from '../dist/statements/claim-tasks.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 
 const url = postgresUrl()
@@ -43,6 +44,31 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     await engine.close()
     await store.close()
   })
+
+  it.for(['names', 'any', 'process'] as const)(
+    'of a claim by %s are not compiled, however full the board',
+    async (scope) => {
+      const store = new PostgresStore(database.url)
+      await store.migrate()
+      await store.close()
+      await query(
+        database.url,
+        `INSERT INTO ${schema}.task_list
+        (process_id, task, name, definition, priority, scheduled_at, claimable_at, turn, timeout_ms, heartbeat_ms, schedule_timeout_ms)
+       SELECT gen_random_uuid(), 0, 'work', 'd', 0, now(), now(), now(), 1, 1, 1 FROM generate_series(1, 50000)`,
+      )
+      await query(database.url, `ANALYZE ${schema}.task_list`)
+      const where = { names: `, ARRAY['work']`, any: '', process: `, gen_random_uuid(), NULL, NULL` }
+      const plan = await query<{ 'QUERY PLAN': string }>(
+        database.url,
+        `PREPARE claim AS ${claimTasksSql(schema, scope)};
+       EXPLAIN EXECUTE claim('worker', 30000, 'secret', 250, NULL${where[scope]})`,
+      )
+      const text = plan.map((line) => line['QUERY PLAN']).join('\n')
+      expect(text).toContain('Update on task_list')
+      expect(text).not.toContain('JIT')
+    },
+  )
 })
 
 function wideTasks(count: number): { name: string; needs?: string[] }[] {
@@ -82,7 +108,9 @@ async function query<Row extends object>(connectionString: string, sql: string):
   const client = new Client({ connectionString })
   await client.connect()
   try {
-    return (await client.query<Row>(sql)).rows
+    const answers: unknown = await client.query<Row>(sql)
+    // Of several statements, the last one's.
+    return ([answers].flat().at(-1) as QueryResult<Row>).rows
   } finally {
     await client.end()
   }
