@@ -42,13 +42,20 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024
 export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const logger = options.logger ?? pino({ name: 'tunacorn', level: 'warn' })
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes
-  const { store, whenReady } = openStore(options, logger)
+  const { store, whenReady: whenStoreReady } = openStore(options, logger)
+  let closing: Promise<void> | undefined
   const engine = new Engine({
     ...options.engine,
     ...store,
     logger,
     definitionLimits: { maxSourceBytes: maxBodyBytes, ...options.engine?.definitionLimits },
+    // Not before there is something to keep time of.
+    timekeeping: false,
   })
+  const whenReady = async () => {
+    await whenStoreReady()
+    if (options.engine?.timekeeping !== false && closing === undefined) engine.startTimekeeping()
+  }
 
   // Only what openapi.yaml names, letter for letter.
   const router = Router({ caseSensitive: true, strict: true })
@@ -60,7 +67,6 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const ready = whenReady()
   // Who does not look at `ready` shall not be ended by it: requests are answered with 503 until the store is there.
   ready.catch(() => {})
-  let closing: Promise<void> | undefined
   const close = async () => {
     await engine.close()
     await ready.catch(() => {})

@@ -92,7 +92,7 @@ export class Engine {
     this.#explain = new Explain(lanes, taskList)
     const { tickMs, retentionMs } = this.#options
     this.#timekeeper = new Timekeeper({ processList, taskList, lanes, logger, tickMs, retentionMs })
-    if (this.#options.timekeeping) this.#timekeeper.start()
+    if (this.#options.timekeeping) this.startTimekeeping()
     this.#definitions = new Definitions({
       definitionList,
       known,
@@ -272,6 +272,11 @@ export class Engine {
   /** Resolves when the store answers. @throws TunaCornError `unavailable` */
   async ping(): Promise<void> {
     await this.#options.processList.list({ limit: 1 })
+  }
+
+  /** For an engine that was made without, because its store was not there yet. Once is enough. */
+  startTimekeeping(): void {
+    this.#open.#timekeeper.start()
   }
 
   /** One turn of the timekeeper, for who keeps time in other ways than by the clock: then nobody notices outages. */
