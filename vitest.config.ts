@@ -21,5 +21,7 @@ export default defineConfig({
     testTimeout: 20_000,
     hookTimeout: 60_000,
     pool: 'forks',
+    // The default leaves every second core idle: many tests wait for processes of their own.
+    maxWorkers: '100%',
   },
 })

@@ -61,6 +61,7 @@ export type {
 export type {
   HeldBy,
   HeldTask,
+  Holder,
   LapsedAttempt,
   NewBoardTask,
   TaskRef,

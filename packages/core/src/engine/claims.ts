@@ -1,6 +1,8 @@
 import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '../lists/task-list.js'
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
+import { Waiter } from './waiter.js'
+import { WaitingLine, type WantedTask } from './waiting-line.js'
 
 export interface ClaimsOptions {
   readonly taskList: TaskList
@@ -16,13 +18,14 @@ export interface WaitOptions {
 }
 
 /**
- * Who waits for what. Waiting takes a place in a queue here, no connection and no query: one look at the board,
- * every so often, serves all who wait, however many they are. What comes onto the board through this replica wakes
- * those whose turn it is at once.
+ * Who waits for what. Waiting takes a place in a line here, no connection and no query: one look at the board, every so
+ * often, serves all who wait, however many they are. What comes onto the board through this replica is given to those
+ * whose turn it is by the very commit that it comes with; where that cannot be, they are woken at once.
  */
 export class Claims {
   readonly #options: ClaimsOptions
-  readonly #waiting = new Set<Waiter>()
+  readonly #line = new WaitingLine()
+  #turns = 0
   #poll: NodeJS.Timeout | undefined
   #closed = false
 
@@ -30,11 +33,12 @@ export class Claims {
     this.#options = options
   }
 
-  /** Claims at once what there is; when there is nothing, waits for its turn and claims again. */
+  /** Claims at once what there is; when there is nothing, waits for its turn: to be given something, or claim again. */
   async claim(request: ClaimRequest, { waitMs, signal }: WaitOptions): Promise<ClaimedBoardTask[]> {
     const deadline = Date.now() + waitMs
-    const waiter = new Waiter(request)
-    this.#enqueue(waiter)
+    const waiter = new Waiter(request, (this.#turns += 1))
+    this.#line.add(waiter)
+    if (!this.#closed) this.#startPolling()
     try {
       for (;;) {
         waiter.isWoken = false
@@ -42,23 +46,34 @@ export class Claims {
         if (tasks.length === request.max) this.#wakeOne(request)
         if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
-        if (isOver || !(await waiter.sleep(deadline - Date.now(), signal))) return []
+        const by = isOver ? 'time' : await waiter.sleep(deadline - Date.now(), signal)
+        const given = waiter.takeGiven()
+        if (given.length > 0 || by === 'time') return given
       }
     } finally {
-      this.#waiting.delete(waiter)
+      this.#line.remove(waiter)
       // Woken, but not for long enough to claim: the next one takes the turn.
       if (waiter.isWoken) this.#wakeOne(request)
-      if (this.#waiting.size === 0) this.#stopPolling()
+      if (this.#line.size === 0) this.#stopPolling()
     }
+  }
+
+  /**
+   * A task is about to come onto the board: the first who waits for such a one, and found nothing when it last looked,
+   * shall have it. `settle` must be told what became of it.
+   */
+  reserve(task: WantedTask): Waiter | undefined {
+    return this.#line.size === 0 ? undefined : this.#line.firstFor(task, (waiter) => waiter.mayBeGiven)
   }
 
   /** New tasks on the board: for each, the first who waits for such a one is woken. */
   wake(entered: readonly EnteredTasks[]): void {
-    if (this.#waiting.size === 0) return
+    if (this.#line.size === 0) return
     for (const { processId, definition, names } of entered) {
       for (const name of names) {
-        const woken = this.#firstWaiting((criteria) => matches(criteria, { name, definition, processId }))
-        if (woken === undefined && this.#allWoken()) return
+        const task = { processId, definition, name }
+        const woken = this.#line.firstFor(task, ({ isWoken }) => !isWoken)
+        if (woken === undefined && this.#line.first(({ isWoken }) => !isWoken) === undefined) return
         woken?.wake()
       }
     }
@@ -68,38 +83,24 @@ export class Claims {
   close(): void {
     this.#closed = true
     this.#stopPolling()
-    for (const waiter of this.#waiting) waiter.wake()
-  }
-
-  #enqueue(waiter: Waiter): void {
-    this.#waiting.add(waiter)
-    if (!this.#closed) this.#startPolling()
+    for (const waiter of this.#line) waiter.wake()
   }
 
   /** There may be more where that came from. */
   #wakeOne(like: ClaimCriteria): void {
-    this.#firstWaiting((criteria) => overlap(criteria, like))?.wake()
+    this.#line.first(({ isWoken, request }) => !isWoken && overlap(request, like))?.wake()
   }
 
   /** The board does not say for whom: of those with other filters, the first of each. */
   #wakeEach(test: (criteria: ClaimCriteria) => boolean): void {
     const asked = new Set<string>()
-    for (const { criteria } of this.#waiting) {
-      const filters = JSON.stringify([criteria.definition, criteria.processId])
-      if (asked.has(filters) || !test(criteria)) continue
+    for (const { request } of this.#line) {
+      const filters = JSON.stringify([request.definition, request.processId])
+      if (asked.has(filters) || !test(request)) continue
       asked.add(filters)
-      this.#firstWaiting((other) => test(other) && sameFilters(other, criteria))?.wake()
+      const isLike = (other: Waiter) => test(other.request) && sameFilters(other.request, request)
+      this.#line.first((other) => !other.isWoken && isLike(other))?.wake()
     }
-  }
-
-  #firstWaiting(test: (criteria: ClaimCriteria) => boolean): Waiter | undefined {
-    for (const waiter of this.#waiting) if (!waiter.isWoken && test(waiter.criteria)) return waiter
-    return undefined
-  }
-
-  #allWoken(): boolean {
-    for (const waiter of this.#waiting) if (!waiter.isWoken) return false
-    return true
   }
 
   #startPolling(): void {
@@ -118,69 +119,19 @@ export class Claims {
 
   async #look(): Promise<void> {
     try {
-      const names = new Set<string>()
-      let wantsAny = false
-      for (const { criteria } of this.#waiting) {
-        if (criteria.names === undefined) wantsAny = true
-        else for (const name of criteria.names) names.add(name)
-      }
-      const found = names.size > 0 ? await this.#options.taskList.claimable([...names]) : []
+      const { names, wantsAnyName } = this.#line
+      const found = names.length > 0 ? await this.#options.taskList.claimable(names) : []
       for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
-      if (wantsAny && (await this.#options.taskList.claimable(undefined)).length > 0) {
+      if (wantsAnyName && (await this.#options.taskList.claimable(undefined)).length > 0) {
         this.#wakeEach((criteria) => criteria.names === undefined)
       }
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
     } finally {
       this.#poll = undefined
-      if (this.#waiting.size > 0 && !this.#closed) this.#startPolling()
+      if (this.#line.size > 0 && !this.#closed) this.#startPolling()
     }
   }
-}
-
-/** One request's place in the queue. */
-class Waiter {
-  readonly criteria: ClaimCriteria
-  isWoken = false
-  #resume: ((woken: boolean) => void) | undefined
-
-  constructor(criteria: ClaimCriteria) {
-    this.criteria = criteria
-  }
-
-  wake(): void {
-    this.isWoken = true
-    this.#resume?.(true)
-  }
-
-  /** Until it is woken (`true`), time is up or the client has gone (`false`). */
-  async sleep(ms: number, signal: AbortSignal | undefined): Promise<boolean> {
-    if (this.isWoken) return true
-    if (ms <= 0) return false
-    return new Promise((resolve) => {
-      const done = (woken: boolean) => {
-        this.#resume = undefined
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', onAbort)
-        resolve(woken)
-      }
-      const onAbort = () => done(false)
-      const timer = setTimeout(() => done(false), ms)
-      signal?.addEventListener('abort', onAbort)
-      this.#resume = done
-    })
-  }
-}
-
-function matches(
-  criteria: ClaimCriteria,
-  task: { readonly name: string; readonly definition: string; readonly processId: string },
-): boolean {
-  return (
-    (criteria.names?.includes(task.name) ?? true) &&
-    (criteria.definition === undefined || criteria.definition === task.definition) &&
-    (criteria.processId === undefined || criteria.processId === task.processId)
-  )
 }
 
 /** Whether what one takes the other might take as well. */

@@ -76,6 +76,7 @@ export class Engine {
       outputs,
       logger,
       maxPayloadBytes: this.#options.maxPayloadBytes,
+      reserve: (task) => claims.reserve(task),
       onEntered: (entered) => claims.wake(entered),
       onEnded: (ids) => endings.ended(ids),
     })

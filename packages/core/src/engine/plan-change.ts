@@ -3,6 +3,7 @@ import type { NewEvent, ProcessChange, ProcessRecord } from '../lists/process-li
 import type { ProcessCommand } from '../process/commands.js'
 import type { Rejection } from '../process/decision.js'
 import type { ProcessEvent } from '../process/events.js'
+import type { Gift } from './gifts.js'
 import type { Errand, StartPlan } from './work.js'
 import type { KnownDefinition } from './known-definitions.js'
 import type { ProcessCopy } from './process-cache.js'
@@ -22,8 +23,8 @@ export interface PlannedChange {
   }[]
   /** Errands that cannot go into the same commit as those before them. */
   readonly postponed: readonly Errand[]
-  /** Names of the tasks that can be claimed once it is committed. */
-  readonly entering: readonly string[]
+  /** What of it comes onto the board in somebody's hands. */
+  readonly gifts: readonly Gift[]
 }
 
 /** Decides each command in turn, each seeing what the ones before it did to the copy. */
@@ -61,8 +62,7 @@ export function planChange(copy: ProcessCopy, errands: readonly Errand[]): Plann
   }
 
   const change = { ...changeOf(copy, before, events, activated), isDue }
-  const entering = state.status === 'running' ? change.enter.map(({ name }) => name) : []
-  return { copy, change, accepted, rejected, postponed, entering }
+  return { copy, change, accepted, rejected, postponed, gifts: [] }
 }
 
 function commandOf({ work }: Errand): ProcessCommand | undefined {
@@ -150,6 +150,7 @@ function newBoardTask(state: ProcessState, task: number, processPriority: number
     heartbeatMs,
     scheduleTimeoutMs,
     withinMs: retry.withinMs,
+    holder: undefined,
   }
 }
 

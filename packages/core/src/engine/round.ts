@@ -3,9 +3,12 @@ import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
 import type { Logger } from './logger.js'
+import type { Waiter } from './waiter.js'
+import type { WantedTask } from './waiting-line.js'
 import type { Errand, StartPlan } from './work.js'
 import { TunaCornError } from '../errors.js'
 import { isLive } from '../process/state.js'
+import { settleGifts, withGifts } from './gifts.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
 import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
 import { advance, ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
@@ -37,6 +40,9 @@ export interface RoundParts {
   readonly outputs: Outputs
   readonly maxPayloadBytes: number
   readonly logger: Logger
+  /** Who is to have a task that is about to come onto the board; told in the end what became of it. */
+  readonly reserve: (task: WantedTask) => Waiter | undefined
+  /** What has come onto the board and is nobody's yet. */
   readonly onEntered: (entered: readonly EnteredTasks[]) => void
   /** Processes that have ended. */
   readonly onEnded: (ids: readonly string[]) => void
@@ -171,12 +177,13 @@ export class Round {
   }
 
   async #commit(planned: readonly PlannedChange[], current: CurrentCopies): Promise<Leftover[]> {
-    const moving = planned.filter(hasEvents)
+    const moving = planned.filter(hasEvents).map((plan) => withGifts(plan, this.#parts.reserve))
     if (moving.length === 0) return []
     let results: PersistResult[]
     try {
       results = await this.#parts.processList.persist(moving.map(({ change }) => change))
     } catch (error) {
+      for (const plan of moving) settleGifts(plan, undefined)
       return this.#afterFailedCommit(moving, error)
     }
     return this.#settle(moving, results, current)
@@ -192,6 +199,7 @@ export class Round {
     const leftovers: Leftover[] = []
     for (const [index, plan] of planned.entries()) {
       const result = results[index] ?? { status: 'moved' }
+      settleGifts(plan, result.status === 'committed' ? result.at : undefined)
       if (result.status === 'committed') {
         leftovers.push(...this.#settleCommitted(plan, result.at, current))
         if (!isLive(plan.change.state)) ended.push(plan.change.id)
@@ -292,9 +300,10 @@ function errandsOf({ accepted, rejected, postponed }: PlannedChange): Errand[] {
   return [...[...accepted, ...rejected].map(({ errand }) => errand), ...postponed]
 }
 
-function enteredBy({ change, entering }: PlannedChange): EnteredTasks[] {
-  const { id, definition, failureProcess } = change
-  const own = entering.length === 0 ? [] : [{ processId: id, definition, names: entering }]
+function enteredBy({ change }: PlannedChange): EnteredTasks[] {
+  const { id, definition, state, enter, failureProcess } = change
+  const free = state === 'running' ? enter.filter(({ holder }) => holder === undefined) : []
+  const own = free.length === 0 ? [] : [{ processId: id, definition, names: free.map(({ name }) => name) }]
   if (failureProcess === undefined) return own
   const names = failureProcess.enter.map(({ name }) => name)
   return [...own, { processId: failureProcess.id, definition: failureProcess.definition, names }]

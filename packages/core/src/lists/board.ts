@@ -29,6 +29,17 @@ export interface NewBoardTask {
   readonly scheduleTimeoutMs: number
   /** No attempt begins later than this after the first one began. */
   readonly withinMs: number | undefined
+  /** Who holds it from the moment on at which it comes; it must not be delayed, nor its process paused. */
+  readonly holder: Holder | undefined
+}
+
+/** Who a task is handed to. */
+export interface Holder {
+  /** For people to read. */
+  readonly worker: string
+  readonly leaseMs: number
+  /** At least 128 random bits; with the attempt it makes the claim. */
+  readonly secret: string
 }
 
 /** The state of a task on the board that an event relies on. */

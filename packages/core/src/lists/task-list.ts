@@ -1,5 +1,5 @@
 import type { Claim } from '../process/events.js'
-import type { HeldTask, LapsedAttempt, NewBoardTask, TaskRef } from './board.js'
+import type { HeldTask, Holder, LapsedAttempt, NewBoardTask, TaskRef } from './board.js'
 
 /** A task on the board. */
 export interface BoardTask extends TaskRef {
@@ -47,7 +47,7 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly leaseExpiresAt: Date
 }
 
-export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs'> {
+export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs' | 'holder'> {
   readonly definition: string
   /** From when on it can be claimed; also its turn among tasks of equal priority, earlier first. */
   readonly claimableAt: Date
@@ -62,12 +62,8 @@ export interface ClaimCriteria {
   readonly task?: number | undefined
 }
 
-export interface ClaimRequest extends ClaimCriteria {
-  readonly worker: string
+export interface ClaimRequest extends ClaimCriteria, Holder {
   readonly max: number
-  readonly leaseMs: number
-  /** At least 128 random bits; with the attempt it makes the claim of each task handed out. */
-  readonly secret: string
 }
 
 /** What somebody has asked for; what is absent does not matter to them. */

@@ -114,6 +114,7 @@ export function boardTasks(
   return tasks.map((task) => ({
     ...roomy,
     priority: 0,
+    holder: undefined,
     ...settings,
     task,
     name: definition.tasks[task] ?? `task ${task}`,

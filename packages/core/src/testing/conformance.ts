@@ -8,6 +8,7 @@ import { definitionPromises } from './conformance/definitions.js'
 import { duePromises } from './conformance/due.js'
 import { failureProcessPromises } from './conformance/failure-processes.js'
 import { findingReportsPromises } from './conformance/finding-reports.js'
+import { handingOverPromises } from './conformance/handing-over.js'
 import { heldPromises } from './conformance/held.js'
 import { judgingPromises } from './conformance/judging.js'
 import { keyPromises } from './conformance/keys.js'
@@ -41,6 +42,7 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   'holding a process': heldPromises,
   'the board': boardPromises,
   claiming: claimingPromises,
+  'handing over': handingOverPromises,
   leases: leasePromises,
   attempts: attemptPromises,
   'limits of a lease': leaseLimitPromises,

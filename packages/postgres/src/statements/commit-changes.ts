@@ -1,7 +1,14 @@
 import type { NewEvent, ProcessChange } from '@tunacorn/core'
 import type { Row } from '../database.js'
 import { holdsKey } from './start-processes.js'
-import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes, newBoardTaskValues } from './board-columns.js'
+import {
+  arrays,
+  enterBoardSql,
+  enteringTaskColumns,
+  enteringTaskTypes,
+  enteringTaskValues,
+  ms,
+} from './board-columns.js'
 
 const changeTypes = [
   'uuid',
@@ -18,7 +25,7 @@ const changeTypes = [
 ]
 const reportTypes = ['uuid', 'int', 'int', 'text', 'bool', 'bigint', 'text', 'text', 'text', 'bigint']
 const otherTypes = ['uuid', 'bigint', 'text', 'int', 'int', 'text', 'text']
-const enteringTypes = ['uuid', 'text', 'bool', 'bigint', 'timestamptz', ...newBoardTaskTypes]
+const enteringTypes = ['uuid', 'text', 'bool', 'bigint', 'timestamptz', ...enteringTaskTypes]
 
 const reportsAt = 1 + changeTypes.length
 const othersAt = reportsAt + reportTypes.length
@@ -147,16 +154,14 @@ paused AS (
     AND NOT t.place = ANY (ARRAY (SELECT place FROM held))
 ),
 entered AS (
-  INSERT INTO ${schema}.task_list
-    (process_id, definition, paused, scheduled_at, claimable_at, turn, expires_at, ${newBoardTaskColumns})
-  SELECT process_id, definition, paused, now(), at, at, greatest(at, now()) + schedule_timeout_ms ${ms},
-    ${newBoardTaskColumns}
-  FROM (
+  ${enterBoardSql(
+    schema,
+    `
     SELECT *, CASE WHEN delay_ms > 0 THEN now() + delay_ms ${ms} ELSE started_at END AS at
     FROM unnest(${arrays(enteringAt, enteringTypes)})
-      AS e (process_id, definition, paused, delay_ms, started_at, ${newBoardTaskColumns})
-  ) AS entering
-  WHERE process_id = ANY (ARRAY (SELECT id FROM ok))
+      AS e (process_id, definition, paused, delay_ms, started_at, ${enteringTaskColumns})
+    WHERE process_id = ANY (ARRAY (SELECT id FROM ok))`,
+  )}
 ),
 moved_on AS (
   UPDATE ${schema}.process p
@@ -220,7 +225,7 @@ export function commitChangesValues(changes: readonly ProcessChange[]): unknown[
     entering.map(({ change }) => change.state === 'paused'),
     entering.map(({ task }) => task.delayMs),
     entering.map(({ change }) => change.startedAt),
-    ...newBoardTaskValues(entering.map(({ task }) => task)),
+    ...enteringTaskValues(entering.map(({ task }) => task)),
   ]
 }
 

@@ -1,5 +1,12 @@
 import type { NewProcess, ProcessChange } from '@tunacorn/core'
-import { arrays, ms, newBoardTaskColumns, newBoardTaskTypes, newBoardTaskValues } from './board-columns.js'
+import {
+  arrays,
+  enterBoardSql,
+  enteringTaskColumns,
+  enteringTaskTypes,
+  enteringTaskValues,
+  ms,
+} from './board-columns.js'
 
 const processTypes = [
   'uuid',
@@ -15,7 +22,7 @@ const processTypes = [
   'text',
   'text',
 ]
-const enteringTypes = ['uuid', 'text', 'bigint', ...newBoardTaskTypes]
+const enteringTypes = ['uuid', 'text', 'bigint', ...enteringTaskTypes]
 
 /**
  * Stores new processes: record, first event and what is active at once, each all or nothing. What was not inserted is
@@ -72,15 +79,14 @@ told AS (
   SELECT id, 1, 'process-started', now() FROM started
 ),
 entered AS (
-  INSERT INTO ${schema}.task_list
-    (process_id, definition, scheduled_at, claimable_at, turn, expires_at, ${newBoardTaskColumns})
-  SELECT process_id, definition, now(), at, at, at + schedule_timeout_ms ${ms}, ${newBoardTaskColumns}
-  FROM (
-    SELECT *, now() + delay_ms ${ms} AS at
+  ${enterBoardSql(
+    schema,
+    `
+    SELECT *, false AS paused, now() + delay_ms ${ms} AS at
     FROM unnest(${arrays(1 + processTypes.length, enteringTypes)})
-      AS e (process_id, definition, delay_ms, ${newBoardTaskColumns})
-  ) AS entering
-  WHERE process_id IN (SELECT id FROM started)
+      AS e (process_id, definition, delay_ms, ${enteringTaskColumns})
+    WHERE process_id IN (SELECT id FROM started)`,
+  )}
 )
 SELECT id, now() AS at, true AS is_started FROM started
 UNION ALL SELECT id, now(), false FROM asked WHERE NOT holds_keys`
@@ -130,6 +136,6 @@ export function startProcessesValues(starts: readonly Start[]): unknown[] {
     entering.map(({ start }) => start.id),
     entering.map(({ start }) => start.definition),
     entering.map(({ task }) => task.delayMs),
-    ...newBoardTaskValues(entering.map(({ task }) => task)),
+    ...enteringTaskValues(entering.map(({ task }) => task)),
   ]
 }

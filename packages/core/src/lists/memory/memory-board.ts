@@ -1,6 +1,6 @@
 import { boardKey, earliest, later, type MemoryBoardRow, type MemoryData } from './memory-data.js'
-import type { HeldBy, HeldTask, TaskRef } from '../board.js'
-import type { ClaimRequest, DueTask, ScheduledTask } from '../task-list.js'
+import type { HeldBy, HeldTask, Holder, TaskRef } from '../board.js'
+import type { DueTask, ScheduledTask } from '../task-list.js'
 
 // What holds for a row on the board in memory: when it can be claimed, for how long, and when it is judged.
 
@@ -61,16 +61,16 @@ export function clearBoard(data: MemoryData, processId: string): number {
   return rows.length
 }
 
-export function claimedRow(row: MemoryBoardRow, request: ClaimRequest, now: Date): MemoryBoardRow {
-  const leaseMs = Math.min(request.leaseMs, row.heartbeatMs)
+export function claimedRow(row: MemoryBoardRow, holder: Holder, now: Date): MemoryBoardRow {
+  const leaseMs = Math.min(holder.leaseMs, row.heartbeatMs)
   const claimed = {
     ...row,
     attempt: row.attempt + 1,
-    worker: request.worker,
+    worker: holder.worker,
     claimedAt: now,
     firstClaimedAt: row.firstClaimedAt ?? now,
     leaseMs,
-    secret: request.secret,
+    secret: holder.secret,
     lapsed: withLapse(row),
   }
   const claimableAt = leaseEnd(claimed, leaseMs, now)

@@ -6,7 +6,7 @@ import {
   type MemoryData,
   type MemoryProcess,
 } from './memory-data.js'
-import { clearBoard, rowInState, scheduleOn, waitingRow } from './memory-board.js'
+import { claimedRow, clearBoard, rowInState, scheduleOn, waitingRow } from './memory-board.js'
 import { unfinishedAttempts } from './memory-unfinished.js'
 import type { ProcessEventType } from '../../process/events.js'
 import { isLive } from '../../process/state.js'
@@ -187,6 +187,10 @@ function updateBoard(data: MemoryData, change: ProcessChange, startedAt: Date): 
   for (const task of change.enter) {
     const claimableAt = task.delayMs > 0 ? later(now, task.delayMs) : earliest(startedAt, now)
     scheduleOn(data, { ...task, processId, definition, claimableAt }, state === 'paused')
+    const row = data.board.get(boardKey({ processId, task: task.task }))
+    if (task.holder !== undefined && row !== undefined) {
+      data.board.set(boardKey(row), claimedRow(row, task.holder, now))
+    }
   }
   if (clock === 'stops' || clock === 'goes-on') setPaused(data, processId, clock === 'stops')
   if (state === 'failed' || state === 'cancelled') clearBoard(data, processId)
