@@ -16,6 +16,11 @@ import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-
 import type { Database, Statement } from './database.js'
 import { historyEvent, processRecord } from './rows.js'
 import { commitChangesSql, commitChangesValues } from './statements/commit-changes.js'
+import {
+  commitCompletionsSql,
+  commitCompletionsValues,
+  isCompletion,
+} from './statements/commit-completions.js'
 import { fetchedProcess, fetchProcessesSql } from './statements/fetch-processes.js'
 import {
   destroyProcessesSql,
@@ -53,6 +58,7 @@ export class PostgresProcessList implements ProcessList {
   readonly #fetchHolding: Statement
   readonly #start: Statement
   readonly #commit: Statement
+  readonly #commitCompletions: Statement
   readonly #commitWaiting: Statement
   readonly #list: Statement
   readonly #overview: Statement
@@ -74,6 +80,7 @@ export class PostgresProcessList implements ProcessList {
     this.#fetch = database.statement('fetch', fetchProcessesSql(schema, false))
     this.#fetchHolding = database.statement('fetch_holding', fetchProcessesSql(schema, true))
     this.#start = database.statement('start', startProcessesSql(schema))
+    this.#commitCompletions = database.statement('commit_completions', commitCompletionsSql(schema))
     this.#commit = database.statement('commit', commitChangesSql(schema, false))
     this.#commitWaiting = database.statement('commit_waiting', commitChangesSql(schema, true))
     this.#list = database.statement('list_processes', listProcessesSql(schema))
@@ -227,6 +234,14 @@ export class PostgresProcessList implements ProcessList {
   }
 
   async #persistMoves(moves: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
+    if (moves.every(isCompletion)) {
+      const [row] = await this.store.run(this.#commitCompletions, commitCompletionsValues(moves))
+      if (row?.['committed'] === true) {
+        const committed = { status: 'committed', at: row['at'] as Date } as const
+        for (const { id } of moves) results.set(id, committed)
+        return
+      }
+    }
     collectMoves(await this.store.run(this.#commit, commitChangesValues(moves)), moves, results)
   }
 

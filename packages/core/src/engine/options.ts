@@ -58,7 +58,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     definitionLimits: options.definitionLimits ?? {},
     maxPayloadBytes: positive('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes),
     defaultLeaseMs: positive('defaultLeaseMs', options.defaultLeaseMs ?? 30_000),
-    lanes: positive('lanes', options.lanes ?? 4),
+    lanes: positive('lanes', options.lanes ?? 2),
     pollMs: positive('pollMs', options.pollMs ?? 500),
     defaults: Object.freeze({ ...engineDefaults, ...options.defaults }),
     timekeeping: options.timekeeping ?? true,
