@@ -24,6 +24,11 @@ export class CallLine {
     return this.#inFlight !== undefined
   }
 
+  /** Whether its last call did not go well, and it is too early for the next. */
+  get isResting(): boolean {
+    return this.#rest !== undefined
+  }
+
   /** Whether a call may be made. */
   get isFree(): boolean {
     return this.#inFlight === undefined && this.#rest === undefined

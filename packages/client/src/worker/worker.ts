@@ -24,13 +24,14 @@ const tooSoonMs = 100
  * Two lines of calls, both of the same operation (`POST /tasks/claim`):
  *
  * - a *report* carries the results of handlers that are done and claims tasks for their slots. It is answered
- *   at once. Only one is under way at a time; what ends meanwhile goes together in the next, so that under
- *   load a few calls carry many tasks, and a lone result waits for nothing.
+ *   at once. Two at most are under way, so that the server has one to work on while the answer to the other is
+ *   read; what ends meanwhile goes together in the next. So under load a few calls carry many tasks, and a lone
+ *   result waits for nothing.
  * - a *poll* has nothing to report and waits on the server for work. It is opened only when no result waits.
  *   It claims for the slots that are free then; those that become free later are a report's to fill.
  *
  * So an open poll is never in the way of a result, and need not be aborted for one (an aborted claim may
- * leave tasks held by nobody until their leases lapse). The slots of running handlers and of both calls
+ * leave tasks held by nobody until their leases lapse). The slots of running handlers and of all calls
  * never add up to more than `concurrency`.
  */
 export class Worker {
@@ -40,7 +41,7 @@ export class Worker {
   readonly #runner: TaskRunner
   readonly #outbox: Outbox
   readonly #polls = new CallLine(() => this.#wake())
-  readonly #reports = new CallLine(() => this.#wake())
+  readonly #reports = [new CallLine(() => this.#wake()), new CallLine(() => this.#wake())]
   #state: 'idle' | 'running' | 'stopping' | 'giving-up' = 'idle'
   #isWoken = false
   #releases = 0
@@ -108,7 +109,7 @@ export class Worker {
     for (const task of this.#runner.abandon(new WorkerStoppedError())) void this.#release(task)
     this.#polls.cut(new WorkerStoppedError())
     // One last try at once.
-    this.#reports.endRest()
+    for (const line of this.#reports) line.endRest()
     this.#wake()
   }
 
@@ -125,8 +126,11 @@ export class Worker {
   #lookAround(): void {
     const slots = this.#state === 'running' ? this.#freeSlots() : 0
     if (!this.#outbox.isEmpty) {
-      if (this.#reports.isFree) void this.#call(this.#reports, this.#outbox.take(), slots)
-    } else if (slots > 0 && this.#polls.isFree && this.#reports.isFree) {
+      // Where one was refused, the other would only be refused as well.
+      const isWelcome = !this.#reports.some(({ isResting }) => isResting)
+      const line = isWelcome ? this.#reports.find(({ isFree }) => isFree) : undefined
+      if (line !== undefined) void this.#call(line, this.#outbox.take(), slots)
+    } else if (slots > 0 && this.#polls.isFree && !this.#isReporting) {
       void this.#call(this.#polls, [], slots)
     } else if (this.#isDrained()) {
       this.#end()
@@ -134,14 +138,23 @@ export class Worker {
   }
 
   #freeSlots(): number {
-    const taken = this.#runner.size + this.#polls.slots + this.#reports.slots
+    const taken = this.#runner.size + this.#polls.slots + this.#slotsOfReports
     return Math.min(maxClaims, this.#options.concurrency - taken)
+  }
+
+  get #slotsOfReports(): number {
+    return this.#reports.reduce((sum, { slots }) => sum + slots, 0)
+  }
+
+  /** Whether a report is under way, or rests before it is tried again. */
+  get #isReporting(): boolean {
+    return this.#reports.some(({ isFree }) => !isFree)
   }
 
   async #call(line: CallLine, batch: readonly Finished[], max: number): Promise<void> {
     const mayGoOn = await this.#exchange(batch, max, line.begin(max))
     line.end(mayGoOn)
-    const hasFailedForGood = this.#state === 'giving-up' && line === this.#reports && !mayGoOn
+    const hasFailedForGood = this.#state === 'giving-up' && this.#reports.includes(line) && !mayGoOn
     if (hasFailedForGood) this.#outbox.abandon()
     this.#wake()
   }
@@ -213,15 +226,16 @@ export class Worker {
 
   #isDrained(): boolean {
     const isStopping = this.#state === 'stopping' || this.#state === 'giving-up'
-    const isCalling = this.#polls.isCalling || this.#reports.isCalling || this.#releases > 0
-    return isStopping && !isCalling && this.#runner.size === 0
+    const isBusy =
+      this.#polls.isCalling || this.#reports.some(({ isCalling }) => isCalling) || this.#releases > 0
+    return isStopping && !isBusy && this.#runner.size === 0
   }
 
   #end(): void {
     this.#state = 'idle'
     this.#leases.stop()
     this.#polls.endRest()
-    this.#reports.endRest()
+    for (const line of this.#reports) line.endRest()
     for (const timer of this.#graceTimers.splice(0)) clearTimeout(timer)
     this.#options.logger.info({ worker: this.name }, 'The worker stopped')
     this.#resolveStopped()

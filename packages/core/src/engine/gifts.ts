@@ -1,14 +1,7 @@
-import type { Holder, NewBoardTask } from '../lists/board.js'
 import type { ClaimedBoardTask } from '../lists/task-list.js'
 import type { PlannedChange } from './plan-change.js'
-import type { Waiter } from './waiter.js'
+import type { Gift, Waiter } from './waiter.js'
 import type { WantedTask } from './waiting-line.js'
-
-/** A task that comes onto the board in the hands of somebody who waits for it. */
-export interface Gift {
-  readonly waiter: Waiter
-  readonly task: NewBoardTask & { readonly holder: Holder }
-}
 
 /**
  * Gives what a change brings onto the board to those who wait for it: with the same commit, so that a step of a chain

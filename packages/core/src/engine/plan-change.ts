@@ -3,7 +3,7 @@ import type { NewEvent, ProcessChange, ProcessRecord } from '../lists/process-li
 import type { ProcessCommand } from '../process/commands.js'
 import type { Rejection } from '../process/decision.js'
 import type { ProcessEvent } from '../process/events.js'
-import type { Gift } from './gifts.js'
+import type { Gift } from './waiter.js'
 import type { Errand, StartPlan } from './work.js'
 import type { KnownDefinition } from './known-definitions.js'
 import type { ProcessCopy } from './process-cache.js'

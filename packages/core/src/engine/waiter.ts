@@ -1,8 +1,14 @@
-import type { Holder } from '../lists/board.js'
+import type { Holder, NewBoardTask } from '../lists/board.js'
 import type { ClaimRequest, ClaimedBoardTask } from '../lists/task-list.js'
 
 /** Why a waiter goes on: there may be something on the board; it has been given something; time is up. */
 export type WokenBy = 'wake' | 'gift' | 'time'
+
+/** A task that comes onto the board in the hands of somebody who waits for it. */
+export interface Gift {
+  readonly waiter: Waiter
+  readonly task: NewBoardTask & { readonly holder: Holder }
+}
 
 /** One request's place in the queue of those who wait for work. */
 export class Waiter {
