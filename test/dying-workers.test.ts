@@ -21,7 +21,7 @@ tasks:
 
 interface Run {
   readonly id: string
-  readonly worker: (name: string) => ClientWorker
+  readonly worker: (name: string, blocks?: boolean) => ClientWorker
 }
 
 describe.for(databaseKinds)('on $title', ({ kind, isThere }) => {
@@ -40,7 +40,7 @@ describe.for(databaseKinds)('on $title', ({ kind, isThere }) => {
 
   const running = async (): Promise<Run> => {
     const { id } = await startProcess(url, 'work')
-    return { id, worker: (name) => new ClientWorker({ url, name, process: id }) }
+    return { id, worker: (name, blocks = false) => new ClientWorker({ url, name, process: id, blocks }) }
   }
 
   describe.skipIf(!isThere)('a worker that is killed', () => {
@@ -84,7 +84,7 @@ describe.for(databaseKinds)('on $title', ({ kind, isThere }) => {
   describe.skipIf(!isThere)('a worker that sleeps past its lease', () => {
     test('has its report refused once the task has been handed out again, and nothing changed by it', async () => {
       const { id, worker } = await running()
-      const sleeper = worker('sleeper')
+      const sleeper = worker('sleeper', true)
       expect(await sleeper.says()).toMatchObject({ task: 'Work', attempt: 1 })
       sleeper.fallAsleep()
       const other = worker('other')
@@ -111,7 +111,7 @@ describe.for(databaseKinds)('on $title', ({ kind, isThere }) => {
 
     test('has its report refused after the other has completed the task as well', async () => {
       const { id, worker } = await running()
-      const sleeper = worker('sleeper')
+      const sleeper = worker('sleeper', true)
       await sleeper.says()
       sleeper.fallAsleep()
       const other = worker('other')

@@ -1,4 +1,9 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { writeFileSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 
@@ -15,16 +20,28 @@ export interface HandOut {
 /** A `Worker` of the client in a process of its own that ends with the test; one task at a time. */
 export class ClientWorker {
   readonly #child: ChildProcess
+  readonly #gate: string | undefined
   readonly #said: HandOut[] = []
   #onSaid: () => void = () => undefined
 
-  constructor(options: { readonly url: string; readonly name: string; readonly process: string }) {
-    this.#child = fork(program, [JSON.stringify(options)], { execArgv: [] })
+  /** @param options.blocks its handler lets nothing else happen in its process, no heartbeat either. */
+  constructor(options: {
+    readonly url: string
+    readonly name: string
+    readonly process: string
+    readonly blocks?: boolean
+  }) {
+    const { blocks = false, ...rest } = options
+    this.#gate = blocks ? join(tmpdir(), `tunacorn-gate-${randomUUID()}`) : undefined
+    this.#child = fork(program, [JSON.stringify({ ...rest, gate: this.#gate })], { execArgv: [] })
     this.#child.on('message', (message) => {
       this.#said.push(message as HandOut)
       this.#onSaid()
     })
-    onTestFinished(() => this.kill())
+    onTestFinished(async () => {
+      this.kill()
+      if (this.#gate !== undefined) await rm(this.#gate, { force: true })
+    })
   }
 
   /** What it says next. */
@@ -35,7 +52,8 @@ export class ClientWorker {
 
   /** Its handler is done; while it is stopped, as soon as it goes on. */
   finish(): void {
-    this.#child.send('finish')
+    if (this.#gate === undefined) this.#child.send('finish')
+    else writeFileSync(this.#gate, '')
   }
 
   /** As a machine that falls asleep: it does nothing at all, and knows nothing of it. */

@@ -1,8 +1,9 @@
 import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '../lists/task-list.js'
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
+import { DryBoard } from './dry-board.js'
 import { Waiter } from './waiter.js'
-import { WaitingLine, type WantedTask } from './waiting-line.js'
+import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 
 export interface ClaimsOptions {
   readonly taskList: TaskList
@@ -25,12 +26,38 @@ export interface WaitOptions {
 export class Claims {
   readonly #options: ClaimsOptions
   readonly #line = new WaitingLine()
+  /** Who has brought results that are being committed, and how many. */
+  readonly #riders = new Map<Waiter, number>()
+  readonly #dry: DryBoard
   #turns = 0
   #poll: NodeJS.Timeout | undefined
   #closed = false
 
   constructor(options: ClaimsOptions) {
     this.#options = options
+    this.#dry = new DryBoard(options.pollMs)
+  }
+
+  /**
+   * Claims for who brings results, while `commit` commits them: what they unlock comes with the same commits, if there
+   * was nothing on the board for it before. Then a step of a chain is one request and one commit.
+   */
+  async claimWith<T>(
+    request: ClaimRequest,
+    resultCount: number,
+    commit: () => Promise<T>,
+  ): Promise<{ readonly results: T; readonly tasks: ClaimedBoardTask[] }> {
+    if (!this.#dry.isFor(request)) return { results: await commit(), tasks: await this.#claimNow(request) }
+    const rider = new Waiter(request, 0)
+    rider.ride()
+    this.#riders.set(rider, resultCount)
+    const results = await commit()
+    this.#riders.delete(rider)
+    const given = await rider.alight()
+    const max = request.max - given.length
+    // What was not there before, and has not come since, is not there.
+    if (max === 0 || this.#dry.isFor(request)) return { results, tasks: given }
+    return { results, tasks: [...given, ...(await this.#claimNow({ ...request, max }))] }
   }
 
   /** Claims at once what there is; when there is nothing, waits for its turn: to be given something, or claim again. */
@@ -42,8 +69,7 @@ export class Claims {
     try {
       for (;;) {
         waiter.isWoken = false
-        const tasks = await this.#options.taskList.claim(request)
-        if (tasks.length === request.max) this.#wakeOne(request)
+        const tasks = await this.#claimNow(request)
         if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
         const by = isOver ? 'time' : await waiter.sleep(deadline - Date.now(), signal)
@@ -58,16 +84,36 @@ export class Claims {
     }
   }
 
+  async #claimNow(request: ClaimRequest): Promise<ClaimedBoardTask[]> {
+    const look = this.#dry.look()
+    const tasks = await this.#options.taskList.claim(request)
+    if (tasks.length === request.max) this.#wakeOne(request)
+    else this.#dry.note(request, look)
+    return tasks
+  }
+
   /**
-   * A task is about to come onto the board: the first who waits for such a one, and found nothing when it last looked,
-   * shall have it. `settle` must be told what became of it.
+   * A task is about to come onto the board: who shall have it, of those who found nothing there when they last looked.
+   * Who brings a result may have one for it; then those who wait, in their order; then who brings results and has room.
+   * `settle` must be told what became of it.
    */
   reserve(task: WantedTask): Waiter | undefined {
-    return this.#line.size === 0 ? undefined : this.#line.firstFor(task, (waiter) => waiter.mayBeGiven)
+    const owed = this.#firstRider(task, (rider, results) => rider.isOwed(results))
+    if (owed !== undefined) return owed
+    const waiting = this.#line.size === 0 ? undefined : this.#line.firstFor(task, (one) => one.mayBeGiven)
+    return waiting ?? this.#firstRider(task, () => true)
+  }
+
+  #firstRider(task: WantedTask, test: (rider: Waiter, results: number) => boolean): Waiter | undefined {
+    for (const [rider, results] of this.#riders) {
+      if (rider.mayBeGiven && test(rider, results) && isWanted(rider.request, task)) return rider
+    }
+    return undefined
   }
 
   /** New tasks on the board: for each, the first who waits for such a one is woken. */
   wake(entered: readonly EnteredTasks[]): void {
+    this.#dry.end()
     if (this.#line.size === 0) return
     for (const { processId, definition, names } of entered) {
       for (const name of names) {
@@ -121,8 +167,10 @@ export class Claims {
     try {
       const { names, wantsAnyName } = this.#line
       const found = names.length > 0 ? await this.#options.taskList.claimable(names) : []
+      if (found.length > 0) this.#dry.end()
       for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
       if (wantsAnyName && (await this.#options.taskList.claimable(undefined)).length > 0) {
+        this.#dry.end()
         this.#wakeEach((criteria) => criteria.names === undefined)
       }
     } catch (error) {

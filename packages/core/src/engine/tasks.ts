@@ -128,15 +128,16 @@ export class Tasks {
 
   async claimMany(request: ClaimTasksRequest): Promise<ClaimTasksResult> {
     const { max = 1, results: sent = [], waitMs = 0, signal, attributes = true, process } = request
-    const results = await Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
-    if (max === 0) return { tasks: [], results }
+    const report = () => Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
+    if (max === 0) return { tasks: [], results: await report() }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
     this.#parts.polls.note({ names, definition, processId: process })
-    const claimed = await this.#parts.claims.claim(
-      { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() },
-      { waitMs: sent.length > 0 ? 0 : waitMs, signal },
-    )
-    return { tasks: await this.#handOver(claimed, attributes, signal), results }
+    const claim = { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() }
+    const { results, tasks } =
+      sent.length > 0
+        ? await this.#parts.claims.claimWith(claim, sent.length, report)
+        : { results: [], tasks: await this.#parts.claims.claim(claim, { waitMs, signal }) }
+    return { tasks: await this.#handOver(tasks, attributes, signal), results }
   }
 
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {

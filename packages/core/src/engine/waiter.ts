@@ -16,6 +16,8 @@ export class Waiter {
   /** Its place in the queue: lower goes first. */
   readonly turn: number
   isWoken = false
+  /** While its results are on their way to be committed, it takes part without sleeping. */
+  #isRiding = false
   #resume: ((by: WokenBy) => void) | undefined
   #reserved = 0
   #given: ClaimedBoardTask[] = []
@@ -25,9 +27,31 @@ export class Waiter {
     this.turn = turn
   }
 
-  /** Whether it sleeps, having found nothing on the board, and may be given so many tasks or one more. */
+  /** Whether it has found nothing on the board, and has room for one more. */
   get mayBeGiven(): boolean {
-    return this.#resume !== undefined && !this.isWoken && this.#reserved < this.request.max
+    const isThere = this.#isRiding || (this.#resume !== undefined && !this.isWoken)
+    return isThere && this.#coming < this.request.max
+  }
+
+  /** How many tasks it has been given or may be given yet. */
+  get #coming(): number {
+    return this.#reserved + this.#given.length
+  }
+
+  ride(): void {
+    this.#isRiding = true
+  }
+
+  /** Takes part no longer. Answers what it has been given, once nothing is on its way to it any more. */
+  async alight(): Promise<ClaimedBoardTask[]> {
+    this.#isRiding = false
+    if (this.#reserved > 0) await new Promise((resolve) => (this.#resume = resolve))
+    return this.takeGiven()
+  }
+
+  /** Whether it has been given fewer than it has brought results: it goes before those who wait. */
+  isOwed(results: number): boolean {
+    return this.#coming < results
   }
 
   wake(): void {

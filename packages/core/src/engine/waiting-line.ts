@@ -72,6 +72,11 @@ function first(waiters: Set<Waiter> | undefined, test: (waiter: Waiter) => boole
   return undefined
 }
 
+/** Whether this task is what somebody asks for. */
+export function isWanted({ names, ...filters }: ClaimCriteria, task: WantedTask): boolean {
+  return (names?.includes(task.name) ?? true) && isWithin(filters, task)
+}
+
 function isWithin(criteria: ClaimCriteria, task: WantedTask): boolean {
   return (
     (criteria.definition === undefined || criteria.definition === task.definition) &&

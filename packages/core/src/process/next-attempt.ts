@@ -14,8 +14,9 @@ export interface FailedAttempt {
 
 /**
  * When the attempt after a failed one may begin, or `undefined` when there is none: `limit` retries follow the first
- * attempt, and none begins later than `within` after the first began. What a worker asks for is cut to the longest
- * delay of the policy, so that no worker can stretch the bound that a process must end by.
+ * attempt, and each begins before `within` after the first began is over: one that could only begin at that very moment
+ * would be judged as soon as it waits. What a worker asks for is cut to the longest delay of the policy, so that no
+ * worker can stretch the bound that a process must end by.
  */
 export function retryInMs(
   policy: RetryPolicy,
@@ -24,6 +25,6 @@ export function retryInMs(
   if (attempt > policy.limit) return undefined
   const inMs =
     wantedMs === undefined ? retryDelayMs(policy, attempt, random) : Math.min(wantedMs, policy.maxDelayMs)
-  const isInTime = policy.withinMs === undefined || elapsedMs + inMs <= policy.withinMs
+  const isInTime = policy.withinMs === undefined || elapsedMs + inMs < policy.withinMs
   return isInTime ? inMs : undefined
 }

@@ -173,6 +173,103 @@ tasks:
   })
 })
 
+describe('who brings results and claims', () => {
+  const names = ['Open', 'Credit', 'Assets', 'Email']
+  const reportsOf = (tasks: readonly ClaimedTask[]) => tasks.map(({ id, claim }) => ({ task: id, claim }))
+
+  it('is handed what they unlock in the same call, without another look at the board', async () => {
+    const { store, counts, taskList } = countingStore()
+    const engine = engineOn(store, { taskList, pollMs: never })
+    await startLoan(engine)
+    const claim = { worker: 'w', names, max: 2 }
+    let { tasks } = await engine.claimTasks(claim)
+    const seen: string[][] = []
+    while (tasks.length > 0) {
+      seen.push(tasks.map(({ name }) => name))
+      tasks = (await engine.claimTasks({ ...claim, results: reportsOf(tasks) })).tasks
+    }
+    expect(seen).toEqual([['Open'], ['Credit', 'Assets'], ['Email']])
+    expect(counts.claims).toBe(1)
+  })
+
+  it('is handed what is more urgent on the board instead', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    await startLoan(engine)
+    const claim = { worker: 'w', names, max: 2 }
+    const { tasks } = await engine.claimTasks(claim)
+    const urgent = await engine.startProcess({ definition: 'loan', priority: 9 })
+    const next = await engine.claimTasks({ ...claim, max: 1, results: reportsOf(tasks) })
+    expect(next.tasks).toMatchObject([{ name: 'Open', process: { id: urgent.id } }])
+  })
+
+  it('finds what another replica has brought, once a look at the board is due', async () => {
+    const store = new MemoryStore()
+    const engine = engineOn(store, { pollMs: 50 })
+    await startLoan(engine)
+    const claim = { worker: 'w', names: ['Open'], max: 2 }
+    const { tasks } = await engine.claimTasks(claim)
+    const other = await engineOn(store).startProcess({ definition: 'loan' })
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    const next = await engine.claimTasks({ ...claim, results: reportsOf(tasks) })
+    expect(next.tasks).toMatchObject([{ name: 'Open', process: { id: other.id } }])
+  })
+
+  const fan = `
+name: fan
+tasks:
+  - name: First
+  - { name: a, needs: [First] }
+  - { name: b, needs: [First] }
+  - { name: c, needs: [First] }
+`
+
+  it.for([
+    [true, ['a'], ['b', 'c']],
+    [false, ['a', 'b', 'c'], []],
+  ] as const)(
+    'is handed one for each result, and others wait (%s): then the rest is theirs',
+    async ([othersWait, own, rest]) => {
+      const engine = engineOn(new MemoryStore(), { pollMs: never })
+      await engine.registerDefinition(fan)
+      await engine.startProcess({ definition: 'fan' })
+      const claim = { worker: 'w', max: 5 }
+      const { tasks } = await engine.claimTasks(claim)
+      const [waiting] = othersWait ? await waits(engine, { max: 5 }) : [Promise.resolve([])]
+      const next = await engine.claimTasks({ ...claim, results: reportsOf(tasks) })
+      expect(next.tasks.map(({ name }) => name)).toEqual(own)
+      expect((await waiting)?.map(({ name }) => name)).toEqual(rest)
+    },
+  )
+
+  it('is not handed what does not fit its names', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    await startLoan(engine)
+    const claim = { worker: 'w', names: ['Open', 'Assets'], max: 5 }
+    const { tasks } = await engine.claimTasks(claim)
+    const next = await engine.claimTasks({ ...claim, results: reportsOf(tasks) })
+    expect(next.tasks.map(({ name }) => name)).toEqual(['Assets'])
+  })
+})
+
+it('nobody is handed more than asked for, however many commits are under way', async () => {
+  const store = new MemoryStore()
+  const processList = standIn(store.processList, {
+    persist: async (changes: readonly ProcessChange[]) => {
+      await new Promise((resolve) => setTimeout(resolve, 20 + 20 * Math.random()))
+      return store.processList.persist(changes)
+    },
+  })
+  const engine = engineOn(store, { processList, pollMs: never, lanes: 8 })
+  await engine.registerDefinition('{ name: one, tasks: [{ name: work }] }')
+  const [waiting] = await waits(engine, { max: 3 })
+  await Promise.all(Array.from({ length: 20 }, () => engine.startProcess({ definition: 'one' })))
+  const tasks = await waiting!
+  expect(tasks.length).toBeGreaterThan(0)
+  expect(tasks.length).toBeLessThanOrEqual(3)
+  const { items } = await engine.listTasks({ limit: 100, state: 'claimed' })
+  expect(items).toHaveLength(tasks.length)
+})
+
 function secretOf(store: MemoryStore, process: string): string {
   return [...store.taskList.store.board.values()].find(({ processId }) => processId === process)?.secret ?? ''
 }

@@ -53,6 +53,20 @@ describe('a process that is resumed', () => {
 })
 
 describe('a failed attempt', () => {
+  it('is the last one when another could only begin at the very end of the time for it', async () => {
+    const { engine, clock } = world()
+    await engine.registerDefinition(
+      'name: tight\ntasks: [{name: A, timeout: 14s, heartbeat: 1s, retry: {limit: 1, delay: 0s, within: 14s}}]',
+    )
+    const { id } = await engine.startProcess({ definition: 'tight' })
+    await claim(engine, id, 'A')
+    clock.advance(14_000)
+    await engine.keepTime()
+    const { ending } = await engine.fetchProcess(id)
+    // And not that nobody has come for it, in no time at all.
+    expect(ending).toMatchObject({ type: 'task-failed', reason: 'lapsed', claim: { attempt: 1 } })
+  })
+
   it('that is reported again gets the same answer, also when the process has ended since', async () => {
     const { engine } = world()
     await engine.registerDefinition('name: again\ntasks: [{name: A, retry: 1}]')

@@ -137,11 +137,12 @@ export class NaiveProcess {
     return 'ok'
   }
 
-  /** Everything happens at the moment at which it is due; what is due at one moment, in the order of the board. */
+  /** Everything happens at the moment at which it is due; what is due at one moment, in the order of the definition. */
   pass(passingMs: number): void {
     for (let left = passingMs; left >= 0; left -= 1) {
-      for (const task of this.board.filter((one) => this.#expiresAt(one) <= this.#now)) {
-        if (!this.board.includes(task)) continue
+      const isOnBoard = (task: NaiveTask) => this.board.includes(task)
+      for (const task of this.tasks.filter((one) => isOnBoard(one) && this.#expiresAt(one) <= this.#now)) {
+        if (!isOnBoard(task)) continue
         // Delays are for failures that were reported.
         if (task.state === 'claimed') this.#failAttempt(task, 0)
         else this.#failForGood(task)
@@ -171,7 +172,7 @@ export class NaiveProcess {
     const longestMs = ms(maxDelay)
     const usualMs = Math.min(longestMs, ms(delay) * factor ** (task.attempt - 1))
     const retryAt = this.#now + (wantedMs === undefined ? Math.round(usualMs) : Math.min(wantedMs, longestMs))
-    if (task.attempt > limitOf(task) || retryAt > lastRetryAt(task)) this.#failForGood(task)
+    if (task.attempt > limitOf(task) || retryAt >= lastRetryAt(task)) this.#failForGood(task)
     else this.#putBack(task, retryAt)
   }
 
