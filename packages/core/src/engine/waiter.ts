@@ -45,6 +45,8 @@ export class Waiter {
   /** Takes part no longer. Answers what it has been given, once nothing is on its way to it any more. */
   async alight(): Promise<ClaimedBoardTask[]> {
     this.#isRiding = false
+    // Whatever comes of what is on its way: it waits for nothing else.
+    this.#late = 'time'
     if (this.#reserved > 0) await new Promise((resolve) => (this.#resume = resolve))
     return this.takeGiven()
   }

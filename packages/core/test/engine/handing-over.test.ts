@@ -241,6 +241,29 @@ tasks:
     },
   )
 
+  it('is answered also when the commit that something was to come with does not succeed', async () => {
+    const store = new MemoryStore()
+    const processList = standIn(store.processList, {
+      persist: async (changes: readonly ProcessChange[]) => {
+        const isGift = changes.some(({ enter }) => enter.some(({ holder }) => holder !== undefined))
+        if (!isGift) return store.processList.persist(changes)
+        // It takes longer than the commit of the results that its worker waits for.
+        await new Promise((resolve) => setTimeout(resolve, 100))
+        return changes.map(() => ({ status: 'moved' }) as const)
+      },
+    })
+    const engine = engineOn(store, { processList, pollMs: never, lanes: 8 })
+    await engine.registerDefinition(fan)
+    const { id } = await engine.startProcess({ definition: 'fan' })
+    const { tasks } = await engine.claimTasks({ worker: 'w', max: 5 })
+    // Refused at once, and meanwhile what another report unlocks is on its way to it.
+    const other = id.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))
+    const nobody = [{ task: `${other}.1`, claim: '1.AAAAAAAAAAAAAAAAAAAAAA' }]
+    void engine.completeTask(tasks[0]!.id, tasks[0]!.claim).catch(() => {})
+    const answer = await engine.claimTasks({ worker: 'w', max: 5, results: nobody })
+    expect(answer.tasks).toEqual([])
+  })
+
   it('is not handed what does not fit its names', async () => {
     const engine = engineOn(new MemoryStore(), { pollMs: never })
     await startLoan(engine)
