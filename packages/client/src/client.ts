@@ -196,14 +196,13 @@ export class TunaCornClient {
     for (;;) {
       const begunAt = performance.now()
       const waitMs = Math.max(0, Math.min(longestWaitMs, Math.ceil(deadline - begunAt)))
-      // oxlint-disable-next-line no-await-in-loop -- asked again only after it was answered
+      // Asked again only after it was answered.
       const process = await this.getProcess(id, { wait: formatDuration(waitMs) }, signal && { signal })
       if (process.endedAt !== undefined) return process
       const now = performance.now()
       if (now >= deadline) throw new ProcessNotEndedError(process, timeoutMs)
       // A server that is closing does not wait: asking again at once would never end.
       const shortMs = Math.min(restMs, deadline - now)
-      // oxlint-disable-next-line no-await-in-loop
       if (now - begunAt < waitMs * 0.9) await pause(shortMs, signal)
     }
   }
@@ -329,7 +328,7 @@ export class TunaCornClient {
       timeoutMs: timeoutMs ?? this.#timeoutMs,
       retries: retries ?? this.#retries,
     })
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the server's tests hold its answers to openapi.yaml
+    // The server's tests hold its answers to openapi.yaml.
     return answer as Answer
   }
 }

@@ -48,12 +48,11 @@ const maxTimerMs = 2 ** 31 - 1
 export async function send(connection: Connection, call: HttpCall): Promise<unknown> {
   for (let sent = 1; ; sent++) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- sent again only after it failed
+      // Sent again only after it failed.
       return await sendOnce(connection, call)
     } catch (error) {
       const restMs = sent > call.retries ? undefined : restBeforeNext(call, error, sent)
       if (restMs === undefined) throw error
-      // oxlint-disable-next-line no-await-in-loop
       await pause(restMs, call.signal)
     }
   }

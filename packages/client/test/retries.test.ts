@@ -82,7 +82,6 @@ describe('a start', () => {
     const processes = { processes: [{ definition: 'a' }] }
     for (const [, failure, code] of lost) {
       const { client, requests } = scripted([failure, fine])
-      // oxlint-disable-next-line no-await-in-loop
       await expect(client.startProcesses(processes)).rejects.toMatchObject({ code })
       expect(requests).toHaveLength(1)
     }

@@ -154,7 +154,6 @@ describe('failing', () => {
     startWorker({
       handlers: {
         bad: () => {
-          // oxlint-disable-next-line no-throw-literal, only-throw-error
           throw 'out of paper'
         },
       },

@@ -106,7 +106,7 @@ async function migrateWhenReachable(
   const giveUpAt = performance.now() + patienceMs
   for (let pauseMs = 250; ; pauseMs = Math.min(2 * pauseMs, 2_000)) {
     try {
-      // oxlint-disable-next-line no-await-in-loop -- one try after the other
+      // One try after the other.
       return await store.migrate()
     } catch (error) {
       const isAway = error instanceof TunaCornError && error.code === 'unavailable'
@@ -114,7 +114,6 @@ async function migrateWhenReachable(
       if (performance.now() + pauseMs > giveUpAt) throw unreachable(description, error)
       if (pauseMs === 250) onProgress(`Waiting for ${description}, which does not answer yet`)
     }
-    // oxlint-disable-next-line no-await-in-loop
     await sleep(pauseMs)
   }
 }

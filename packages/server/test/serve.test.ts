@@ -120,7 +120,7 @@ test('the log tells refusals at info, successes only at debug, and neither claim
   await ask(`${url}/definitions`, definition)
   await ask(`${url}/processes`, { definition: 'greeting', input: { pin: 'payload-secret' } })
   const { body } = await ask(`${url}/tasks/claim`, { worker: 'w' })
-  const [task] = body['tasks'] as [{ id: string; claim: string }] // oxlint-disable-line no-unsafe-type-assertion
+  const [task] = body['tasks'] as [{ id: string; claim: string }]
   await fetch(`${url}/processes?limit=0`, { headers: { authorization: 'Bearer header-secret' } })
   await ask(`${url}/tasks/${task.id}/complete`, { claim: task.claim, output: { pin: 'payload-secret' } })
   await ask(`${url}/tasks/${task.id}/complete`, { claim: notTheClaim })

@@ -122,7 +122,6 @@ export class FakeServer {
   /** Resolves when the condition holds; it is looked at after each request. */
   async until(condition: () => boolean): Promise<void> {
     while (!condition()) {
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => this.#watchers.add(resolve))
     }
   }
@@ -160,14 +159,14 @@ export class FakeServer {
   async #receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = request.url ?? ''
     const body: unknown = JSON.parse(await textOf(request))
-    // oxlint-disable-next-line no-unsafe-type-assertion -- the client's types hold its requests to the API
+    // The client's types hold its requests to the API.
     this.arrivals.push({ path, claim: path === '/tasks/claim' ? (body as ClaimTasks) : undefined })
     this.#answer(path, body, response)
     for (const resolve of this.#watchers) resolve()
     this.#watchers.clear()
   }
 
-  // oxlint-disable no-unsafe-type-assertion -- the client's types hold its requests to the API
+  // The client's types hold its requests to the API.
   #answer(path: string, body: unknown, response: ServerResponse): void {
     const index = this.#faults.findIndex((candidate) => candidate.path.test(path))
     const fault = index === -1 ? this.usualFault() : this.#faults.splice(index, 1)[0]?.fault
@@ -179,7 +178,6 @@ export class FakeServer {
     if (path.endsWith('/release')) return this.#release(path, body as ReleaseTask, response)
     return problem(response, 404, 'not-found')
   }
-  // oxlint-enable no-unsafe-type-assertion
 
   #claim(claim: ClaimTasks, response: ServerResponse, fault: Fault | undefined): void {
     const results = claim.results?.map((result) => this.#report(result))

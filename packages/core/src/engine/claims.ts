@@ -26,8 +26,8 @@ export interface WaitOptions {
 export class Claims {
   readonly #options: ClaimsOptions
   readonly #line = new WaitingLine()
-  /** Who has brought results that are being committed, and how many. */
-  readonly #riders = new Map<Waiter, number>()
+  /** Who has brought results that are being committed. */
+  readonly #riders = new Set<Waiter>()
   readonly #dry: DryBoard
   #turns = 0
   #poll: NodeJS.Timeout | undefined
@@ -49,10 +49,9 @@ export class Claims {
   ): Promise<{ readonly results: T; readonly tasks: ClaimedBoardTask[] }> {
     if (!this.#dry.isFor(request)) return { results: await commit(), tasks: await this.#claimNow(request) }
     const rider = new Waiter(request, 0)
-    rider.ride()
-    this.#riders.set(rider, resultCount)
-    const results = await commit()
-    this.#riders.delete(rider)
+    rider.ride(resultCount)
+    this.#riders.add(rider)
+    const results = await commit().finally(() => this.#riders.delete(rider))
     const given = await rider.alight()
     const max = request.max - given.length
     // What was not there before, and has not come since, is not there.
@@ -98,15 +97,15 @@ export class Claims {
    * `settle` must be told what became of it.
    */
   reserve(task: WantedTask): Waiter | undefined {
-    const owed = this.#firstRider(task, (rider, results) => rider.isOwed(results))
+    const owed = this.#firstRider(task, ({ isOwed }) => isOwed)
     if (owed !== undefined) return owed
     const waiting = this.#line.size === 0 ? undefined : this.#line.firstFor(task, (one) => one.mayBeGiven)
     return waiting ?? this.#firstRider(task, () => true)
   }
 
-  #firstRider(task: WantedTask, test: (rider: Waiter, results: number) => boolean): Waiter | undefined {
-    for (const [rider, results] of this.#riders) {
-      if (rider.mayBeGiven && test(rider, results) && isWanted(rider.request, task)) return rider
+  #firstRider(task: WantedTask, test: (rider: Waiter) => boolean): Waiter | undefined {
+    for (const rider of this.#riders) {
+      if (rider.mayBeGiven && test(rider) && isWanted(rider.request, task)) return rider
     }
     return undefined
   }

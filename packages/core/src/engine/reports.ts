@@ -72,7 +72,10 @@ export class Reports {
   }
 
   async #answer(report: Report, outcome: Outcome): Promise<ReportResult> {
-    if (outcome.status === 'done') return this.#committed(report, outcome.version)
+    if (outcome.status === 'done') {
+      const { version, made = 'task-completed' } = outcome
+      return { version, state: stateOf[made] ?? 'completed' }
+    }
     const rejection = outcome.status === 'rejected' ? outcome.rejection : claimLost(report)
     if (!mayHaveComeThrough.has(rejection.code)) return { refusal: rejection }
 
@@ -82,12 +85,6 @@ export class Reports {
     if (isSame(report, before)) return { version: before.version, state: stateOf[before.type] ?? 'completed' }
     if (rejection.code !== 'process-ended') await this.#keepLateReport(report)
     return { refusal: rejection }
-  }
-
-  async #committed(report: Report, version: number): Promise<ReportResult> {
-    if (report.type === 'complete-task') return { version, state: 'completed' }
-    const made = await this.#ending(report, version)
-    return { version, state: made?.type === 'attempt-failed' ? 'retrying' : 'failed' }
   }
 
   async #ending({ processId }: Report, version: number | undefined): Promise<HistoryEvent | undefined> {

@@ -220,8 +220,11 @@ export class Round {
     for (const { type, task, payload } of plan.change.events) {
       if (type === 'task-completed' && task !== undefined) this.#parts.outputs.keep(id, task, payload)
     }
-    for (const { errand, version } of plan.accepted)
-      errand.settle({ status: 'done', version, record: copy.record })
+    const { events, expectedVersion } = plan.change
+    for (const { errand, version } of plan.accepted) {
+      const made = events[version - expectedVersion - 1]?.type
+      errand.settle({ status: 'done', version, record: copy.record, made })
+    }
     return [...settleRejected(plan, current), ...leftover(id, plan.postponed, 'stale')]
   }
 

@@ -16,11 +16,13 @@ export class Waiter {
   /** Its place in the queue: lower goes first. */
   readonly turn: number
   isWoken = false
-  /** While its results are on their way to be committed, it takes part without sleeping. */
-  #isRiding = false
+  /** While its results are on their way to be committed, it takes part without sleeping: how many those are. */
+  #riding: number | undefined
   #resume: ((by: WokenBy) => void) | undefined
   #reserved = 0
   #given: ClaimedBoardTask[] = []
+  /** Why it would have gone on already, were nothing on its way to it. */
+  #late: WokenBy | undefined
 
   constructor(request: ClaimRequest, turn: number) {
     this.request = request
@@ -29,7 +31,7 @@ export class Waiter {
 
   /** Whether it has found nothing on the board, and has room for one more. */
   get mayBeGiven(): boolean {
-    const isThere = this.#isRiding || (this.#resume !== undefined && !this.isWoken)
+    const isThere = this.#riding !== undefined || (this.#resume !== undefined && !this.isWoken)
     return isThere && this.#coming < this.request.max
   }
 
@@ -38,13 +40,13 @@ export class Waiter {
     return this.#reserved + this.#given.length
   }
 
-  ride(): void {
-    this.#isRiding = true
+  ride(results: number): void {
+    this.#riding = results
   }
 
   /** Takes part no longer. Answers what it has been given, once nothing is on its way to it any more. */
   async alight(): Promise<ClaimedBoardTask[]> {
-    this.#isRiding = false
+    this.#riding = undefined
     // Whatever comes of what is on its way: it waits for nothing else.
     this.#late = 'time'
     if (this.#reserved > 0) await new Promise((resolve) => (this.#resume = resolve))
@@ -52,8 +54,8 @@ export class Waiter {
   }
 
   /** Whether it has been given fewer than it has brought results: it goes before those who wait. */
-  isOwed(results: number): boolean {
-    return this.#coming < results
+  get isOwed(): boolean {
+    return this.#coming < (this.#riding ?? 0)
   }
 
   wake(): void {
@@ -99,9 +101,6 @@ export class Waiter {
       }
     })
   }
-
-  /** Why it would have gone on already, were nothing on its way to it. */
-  #late: WokenBy | undefined
 
   #goOn(by: WokenBy): void {
     if (this.#reserved > 0) this.#late = by

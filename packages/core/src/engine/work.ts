@@ -1,5 +1,6 @@
 import type { ProcessRecord, StartOnce } from '../lists/process-list.js'
 import type { ProcessCommand } from '../process/commands.js'
+import type { ProcessEventType } from '../process/events.js'
 import type { Rejection } from '../process/decision.js'
 import type { Payload } from '../payload.js'
 import type { ProcessCopy } from './process-cache.js'
@@ -26,7 +27,13 @@ export interface StartPlan {
 
 /** How it came out. */
 export type Outcome =
-  | { readonly status: 'done'; readonly version: number; readonly record: ProcessRecord }
+  | {
+      readonly status: 'done'
+      readonly version: number
+      readonly record: ProcessRecord
+      /** The event that the command has made, if it has. */
+      readonly made?: ProcessEventType | undefined
+    }
   | { readonly status: 'rejected'; readonly rejection: Rejection; readonly endedIn?: number | undefined }
   | { readonly status: 'claim-lost' }
 

@@ -72,7 +72,6 @@ describe('reading a definition', () => {
 
   test('whose thread fails rejects with a code, and the next one is read', async () => {
     // A function cannot cross to a thread.
-    // oxlint-disable-next-line no-unsafe-type-assertion
     const limits = { maxTasks: (() => 1) as unknown as number }
     await expect(readDefinition(large(), { limits })).rejects.toMatchObject({
       code: 'definition-thread-failed',

@@ -1,14 +1,8 @@
 import type { NewEvent, ProcessChange } from '@tunacorn/core'
 import type { Row } from '../database.js'
-import { holdsKey } from './start-processes.js'
-import {
-  arrays,
-  enterBoardSql,
-  enteringTaskColumns,
-  enteringTaskTypes,
-  enteringTaskValues,
-  ms,
-} from './board-columns.js'
+import { holdsOwnKey } from './start-processes.js'
+import { arrays, ms } from './board-columns.js'
+import { enterBoardSql, enteringTaskColumns, enteringTaskTypes, enteringTaskValues } from './enter-board.js'
 
 const changeTypes = [
   'uuid',
@@ -75,7 +69,7 @@ WITH change AS MATERIALIZED (
 locked AS MATERIALIZED (
   SELECT p.id FROM change c JOIN ${schema}.process p ON p.id = c.id AND p.version = c.expected
    AND (NOT c.is_due OR p.deadline <= now())
-   AND CASE WHEN c.clock = 'anew' THEN ${holdsKey("p.definition || E'\\n' || p.key")} ELSE true END
+   AND CASE WHEN c.clock = 'anew' THEN ${holdsOwnKey('p')} ELSE true END
   ORDER BY p.id FOR UPDATE OF p ${wait ? '' : 'SKIP LOCKED'}
 ),
 held AS MATERIALIZED (

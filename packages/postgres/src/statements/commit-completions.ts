@@ -1,12 +1,6 @@
 import type { ProcessChange } from '@tunacorn/core'
-import {
-  arrays,
-  enterBoardSql,
-  enteringTaskColumns,
-  enteringTaskTypes,
-  enteringTaskValues,
-  ms,
-} from './board-columns.js'
+import { arrays, ms } from './board-columns.js'
+import { enterBoardSql, enteringTaskColumns, enteringTaskTypes, enteringTaskValues } from './enter-board.js'
 
 const changeTypes = ['uuid', 'bigint', 'bigint', 'int', 'bool']
 const reportTypes = ['uuid', 'int', 'int', 'text', 'bigint', 'text']

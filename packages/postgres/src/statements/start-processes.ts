@@ -1,12 +1,6 @@
 import type { NewProcess, ProcessChange } from '@tunacorn/core'
-import {
-  arrays,
-  enterBoardSql,
-  enteringTaskColumns,
-  enteringTaskTypes,
-  enteringTaskValues,
-  ms,
-} from './board-columns.js'
+import { arrays, ms } from './board-columns.js'
+import { enterBoardSql, enteringTaskColumns, enteringTaskTypes, enteringTaskValues } from './enter-board.js'
 
 const processTypes = [
   'uuid',
@@ -47,7 +41,7 @@ WITH standing AS MATERIALIZED (
   FOR KEY SHARE OF d
 ),
 asked AS MATERIALIZED (
-  SELECT n.*, ${holdsKey('n.once_key')} AND ${holdsKey("n.definition || E'\\n' || n.key")} AS holds_keys
+  SELECT n.*, ${holdsKey('n.once_key')} AND ${holdsOwnKey('n')} AS holds_keys
   FROM unnest(${arrays(1, processTypes)}) AS n (id, definition, version, as_default, total, priority,
     input, key, timeout_ms, failure_of, once_key, request_hash)
   WHERE EXISTS (
@@ -93,8 +87,13 @@ UNION ALL SELECT id, now(), false FROM asked WHERE NOT holds_keys`
 }
 
 /** For the end of the transaction, so it holds behind a pooler too. Two keys that look alike to it lose nothing. */
-export function holdsKey(key: string): string {
+function holdsKey(key: string): string {
   return `(${key} IS NULL OR pg_try_advisory_xact_lock(hashtextextended(${key}, 8266230417)))`
+}
+
+/** The same for the key of its own that a row has, or has not. */
+export function holdsOwnKey(row: string): string {
+  return holdsKey(`${row}.definition || E'\\n' || ${row}.key`)
 }
 
 /** All transactions together may hold some thousands of locks. */

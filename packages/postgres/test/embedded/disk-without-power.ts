@@ -31,7 +31,7 @@ export class DiskWithoutPower {
     this.#image = image
     fs.cpSync(directory, image, { recursive: true })
     for (const name of watched) {
-      const real = this.#real[name] as Call // oxlint-disable-line no-unsafe-type-assertion -- called as it was
+      const real = this.#real[name] as Call
       const replacement = (...args: readonly unknown[]) => {
         const result = real(...args)
         this.#note(name, args, result)

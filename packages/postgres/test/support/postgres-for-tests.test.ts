@@ -5,7 +5,7 @@ import { ThrowAwayCluster } from './throw-away-cluster.js'
 
 // The setup only ever calls `provide`.
 const provide = vi.fn<TestProject['provide']>()
-const project = { provide } as unknown as TestProject // oxlint-disable-line no-unsafe-type-assertion
+const project = { provide } as unknown as TestProject
 
 afterEach(() => {
   vi.unstubAllEnvs()

@@ -27,7 +27,7 @@ type Verdict = 'sound' | 'invalid' | 'unreadable'
 
 async function validateAll(files: readonly string[]): Promise<void> {
   const verdicts = new Set<Verdict>()
-  // oxlint-disable-next-line no-await-in-loop -- in the order given, one in memory at a time
+  // In the order given, one in memory at a time.
   for (const file of files) verdicts.add(await validate(file))
   // One that could not be read is not known to be sound or not: that comes first.
   if (verdicts.has('unreadable')) process.exitCode = exitCodes.failure

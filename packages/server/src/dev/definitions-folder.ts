@@ -33,7 +33,7 @@ export async function registerFolder(
     const waiting: { file: string; complaint: string }[] = []
     registered = 0
     for (const file of files) {
-      // oxlint-disable-next-line no-await-in-loop -- so that the last of two of the same name is the default
+      // So that the last of two of the same name is the default.
       const result = await registerFile(engine, file)
       if ('stored' in result) {
         definitions.push(result.stored)

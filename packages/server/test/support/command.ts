@@ -63,7 +63,6 @@ export class Command {
       if (!running.has(this.#child)) {
         throw new Error(`Expected ${pattern} before it ended, but it said:\n${this.stdout}\n${this.stderr}`)
       }
-      // oxlint-disable-next-line no-await-in-loop
       await new Promise<void>((resolve) => {
         this.#onOutput = resolve
       })

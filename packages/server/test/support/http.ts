@@ -18,6 +18,6 @@ export async function ask(
 export async function takenPort(): Promise<{ port: string; release: () => void }> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')
-  const { port } = server.address() as AddressInfo // oxlint-disable-line no-unsafe-type-assertion
+  const { port } = server.address() as AddressInfo
   return { port: String(port), release: () => void server.close() }
 }
