@@ -55,7 +55,12 @@ export class PostgresTaskList implements TaskList {
     this.store = database
     const { schema } = database
     const claim = (scope: ClaimScope) => database.statement(`claim_${scope}`, claimTasksSql(schema, scope))
-    this.#claims = { names: claim('names'), process: claim('process'), any: claim('any') }
+    this.#claims = {
+      names: claim('names'),
+      process: claim('process'),
+      task: claim('task'),
+      any: claim('any'),
+    }
     this.#extend = database.statement('extend', extendClaimsSql(schema, false))
     this.#live = database.statement('live', liveClaimsSql(schema))
     this.#extendWaiting = database.statement('extend_waiting', extendClaimsSql(schema, true))

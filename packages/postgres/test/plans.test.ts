@@ -1,6 +1,6 @@
 import { Engine } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
-import { Client, type QueryResult } from 'pg'
+import { Client, Pool, type QueryResult } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claimTasksSql } from '../dist/statements/claim-tasks.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
@@ -45,7 +45,41 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     await store.close()
   })
 
-  it.for(['names', 'any', 'process'] as const)(
+  it('are made once, not for each batch anew', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 1 })
+    const store = new PostgresStore(pool)
+    await store.migrate()
+    const engine = new Engine(store)
+    await engine.registerDefinition(JSON.stringify({ name: 'pair', tasks: wideTasks(2) }))
+    for (let round = 0; round < 30; round += 1) {
+      // One at a time, and a few: neither may look as if it were worth a plan of its own.
+      const processes = Array.from({ length: 1 + (round % 3) }, () => ({ definition: 'pair' }))
+      await engine.startProcesses(processes)
+      for (let more = true; more;) {
+        const criteria = round % 2 === 0 ? { names: ['t0', 't1'] } : { definition: 'pair' }
+        const { tasks } = await engine.claimTasks({ worker: 'w', max: 1 + (round % 3), ...criteria })
+        const held = tasks.map(({ id, claim }) => ({ task: id, claim }))
+        await engine.heartbeat(held)
+        await engine.claimTasks({ worker: 'w', max: 0, results: held })
+        more = tasks.length > 0
+      }
+    }
+    const { rows } = await pool.query<{ name: string; custom_plans: string }>(
+      `SELECT name, custom_plans FROM pg_prepared_statements
+       WHERE name LIKE 'tunacorn_%' AND generic_plans + custom_plans > 20`,
+    )
+    const labels = rows.map(({ name }) => /^tunacorn_(.*)_/.exec(name)?.[1])
+    expect(labels).toEqual(
+      expect.arrayContaining(['start', 'claim_names', 'claim_any', 'commit_completions', 'extend']),
+    )
+    // PostgreSQL makes five before it considers one that is for all.
+    for (const { name, custom_plans } of rows) expect(Number(custom_plans), name).toBeLessThanOrEqual(5)
+    await engine.close()
+    await store.close()
+    await pool.end()
+  })
+
+  it.for(['names', 'any', 'process', 'task'] as const)(
     'of a claim by %s are not compiled, however full the board',
     async (scope) => {
       const store = new PostgresStore(database.url)
@@ -58,7 +92,12 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
        SELECT gen_random_uuid(), 0, 'work', 'd', 0, now(), now(), now(), 1, 1, 1 FROM generate_series(1, 50000)`,
       )
       await query(database.url, `ANALYZE ${schema}.task_list`)
-      const where = { names: `, ARRAY['work']`, any: '', process: `, gen_random_uuid(), NULL, NULL` }
+      const where = {
+        names: `, ARRAY['work']`,
+        any: '',
+        process: `, gen_random_uuid(), NULL`,
+        task: `, gen_random_uuid(), 0`,
+      }
       const plan = await query<{ 'QUERY PLAN': string }>(
         database.url,
         `PREPARE claim AS ${claimTasksSql(schema, scope)};

@@ -29,7 +29,7 @@ export function scheduleTasksSql(schema: string): string {
 INSERT INTO ${schema}.task_list
   (process_id, definition, scheduled_at, claimable_at, turn, expires_at, ${newBoardTaskColumns})
 SELECT process_id, definition, now(), at, at, greatest(at, now()) + schedule_timeout_ms ${ms}, ${newBoardTaskColumns}
-FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], ${arrays(4, newBoardTaskTypes)})
+FROM unnest(${arrays(1, ['uuid', 'text', 'timestamptz', ...newBoardTaskTypes])})
   AS s (process_id, definition, at, ${newBoardTaskColumns})
 ON CONFLICT DO NOTHING`
 }
@@ -40,7 +40,7 @@ const claimable = (schema: string) =>
 
 export function claimableNamesSql(schema: string): string {
   return `
-SELECT wanted.name FROM unnest($1::text[]) AS wanted (name)
+SELECT wanted.name FROM unnest(${arrays(1, ['text'])}) AS wanted (name)
 WHERE EXISTS (SELECT FROM ${schema}.task_list t WHERE t.name = wanted.name AND ${claimable(schema)})`
 }
 
@@ -100,7 +100,7 @@ WHERE p.beat_at <= now() - ${0.9 * beatEveryMs} ${ms}`
 export function notePollsSql(schema: string): string {
   return `
 INSERT INTO ${schema}.poll AS p (name, definition, at)
-SELECT DISTINCT name, definition, now() FROM unnest($1::text[], $2::text[]) AS n (name, definition)
+SELECT DISTINCT name, definition, now() FROM unnest(${arrays(1, ['text', 'text'])}) AS n (name, definition)
 ORDER BY name, definition
 ON CONFLICT (name, definition) DO UPDATE SET at = now() WHERE p.at < now()`
 }
@@ -118,7 +118,7 @@ DELETE FROM ${schema}.poll WHERE ctid = ANY (ARRAY (
 export function lastPollsSql(schema: string): string {
   return `
 SELECT asked.name, max(p.at) AS at
-FROM unnest($1::text[]) AS asked (name)
+FROM unnest(${arrays(1, ['text'])}) AS asked (name)
 JOIN ${schema}.poll p ON p.name IN (asked.name, '') AND p.definition IN ($2, '')
 GROUP BY asked.name`
 }

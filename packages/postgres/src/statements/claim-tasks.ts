@@ -1,8 +1,8 @@
 import { awayAfterMs, type ClaimRequest } from '@tunacorn/core'
-import { ms } from './board-columns.js'
+import { arrays, ms, unseen } from './board-columns.js'
 
-/** How the tasks for a claim are found: by their names, within one process, or any. */
-export type ClaimScope = 'names' | 'process' | 'any'
+/** How the tasks for a claim are found: by their names, within one process, the one that is meant, or any. */
+export type ClaimScope = 'names' | 'process' | 'task' | 'any'
 
 /**
  * Hands out tasks in one statement. The pick runs once, as an array of ctids: a re-executed sub-select could lock,
@@ -61,23 +61,28 @@ function claimable(schema: string): string {
 
 const picks: Record<ClaimScope, (schema: string) => string> = {
   names: (schema) => `
-  SELECT best.place FROM unnest($6::text[]) AS wanted (name) CROSS JOIN LATERAL (
+  SELECT best.place FROM unnest(${arrays(6, ['text'])}) AS wanted (name) CROSS JOIN LATERAL (
     SELECT c.ctid AS place, c.priority, c.claimable_at FROM ${schema}.task_list c
     WHERE c.name = wanted.name AND ${claimable(schema)}
-    ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED
-  ) best ORDER BY best.priority DESC, best.claimable_at LIMIT $4`,
+    ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED
+  ) best ORDER BY best.priority DESC, best.claimable_at LIMIT ${unseen(4, 'int')}`,
   process: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.process_id = $6 AND ($7::int IS NULL OR c.task = $7) AND ($8::text[] IS NULL OR c.name = ANY ($8))
+  WHERE c.process_id = $6 AND ($7::text[] IS NULL OR c.name = ANY ($7))
     AND ${claimable(schema)}
-  ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
+  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
+  task: (schema) => `
+  SELECT c.ctid FROM ${schema}.task_list c
+  WHERE c.process_id = $6 AND c.task = $7 AND ${claimable(schema)}
+  LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
   any: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
   WHERE c.attempt >= 0 AND ${claimable(schema)}
-  ORDER BY c.priority DESC, c.claimable_at LIMIT $4 FOR UPDATE SKIP LOCKED`,
+  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
 }
 
-export function claimScope({ processId, names }: ClaimRequest): ClaimScope {
+export function claimScope({ processId, task, names }: ClaimRequest): ClaimScope {
+  if (task !== undefined) return 'task'
   if (processId !== undefined) return 'process'
   return names === undefined ? 'any' : 'names'
 }
@@ -89,7 +94,9 @@ export function claimTasksValues(request: ClaimRequest): unknown[] {
     case 'names':
       return [...common, names]
     case 'process':
-      return [...common, processId, task ?? null, names ?? null]
+      return [...common, processId, names ?? null]
+    case 'task':
+      return [...common, processId, task]
     case 'any':
       return common
   }

@@ -1,6 +1,8 @@
 import type { HeldTask } from '@tunacorn/core'
-import { ms } from './board-columns.js'
+import { arrays, ms } from './board-columns.js'
 import { isLast } from './claim-tasks.js'
+
+const heldTypes = ['uuid', 'int', 'int', 'text']
 
 /**
  * Starts leases anew, within what the task allows; an attempt that is over is not extended. Rows that another has in
@@ -11,7 +13,7 @@ export function extendClaimsSql(schema: string, wait: boolean): string {
   return `
 WITH live AS MATERIALIZED (
   SELECT r.ordinal, t.place
-  FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
+  FROM unnest(${arrays(1, heldTypes)}) WITH ORDINALITY
     AS r (process_id, task, attempt, secret, ordinal)
   CROSS JOIN LATERAL (
     SELECT b.place FROM ${schema}.task_list b
@@ -38,7 +40,7 @@ const until = `least(now() + least(coalesce($5::bigint, t.lease_ms), t.heartbeat
 export function liveClaimsSql(schema: string): string {
   return `
 SELECT r.ordinal
-FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[]) WITH ORDINALITY
+FROM unnest(${arrays(1, heldTypes)}) WITH ORDINALITY
   AS r (process_id, task, attempt, secret, ordinal)
 JOIN ${schema}.task_list t ON t.process_id = r.process_id AND t.task = r.task
  AND t.attempt = r.attempt AND t.secret = r.secret AND now() < t.claimed_at + t.timeout_ms ${ms}`

@@ -1,6 +1,7 @@
 import type { EventBones, FetchedProcess } from '@tunacorn/core'
 import type { Row } from '../database.js'
 import { processColumns, processRecord } from '../rows.js'
+import { arrays } from './board-columns.js'
 
 /**
  * Processes, each with the bones of its events after a version, gathered into arrays: one row for each process,
@@ -9,7 +10,7 @@ import { processColumns, processRecord } from '../rows.js'
 export function fetchProcessesSql(schema: string, hold: boolean): string {
   return `
 SELECT ${processColumns}, r.place, e.types, e.tasks
-FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS r (id, after, place)
+FROM unnest(${arrays(1, ['uuid', 'bigint'])}) WITH ORDINALITY AS r (id, after, place)
 JOIN ${schema}.process p ON p.id = r.id
 CROSS JOIN LATERAL (
   SELECT array_agg(h.type ORDER BY h.version) AS types, array_agg(h.task ORDER BY h.version) AS tasks

@@ -1,6 +1,6 @@
 import type { DueProcess } from '@tunacorn/core'
 import { eventColumns, processColumns } from '../rows.js'
-import { firstId, microseconds, momentOf } from './board-columns.js'
+import { arrays, firstId, microseconds, momentOf } from './board-columns.js'
 
 // Looking at processes and their histories, and destroying them.
 
@@ -36,7 +36,7 @@ WHERE h.process_id = $1 AND h.version > $2 ORDER BY h.version LIMIT $3`
 export function eventsSql(schema: string): string {
   return `
 SELECT ${eventColumns}
-FROM unnest($1::uuid[], $2::bigint[]) AS r (id, version)
+FROM unnest(${arrays(1, ['uuid', 'bigint'])}) AS r (id, version)
 JOIN ${schema}.history h ON h.process_id = r.id AND h.version = r.version`
 }
 

@@ -37,7 +37,7 @@ WITH standing AS MATERIALIZED (
   SELECT d.name, d.version,
     d.turn = (SELECT max(turn) FROM ${schema}.definition x WHERE x.name = d.name) AS is_default
   FROM ${schema}.definition d
-  WHERE (d.name, d.version) IN (SELECT * FROM unnest($2::text[], $3::int[]))
+  WHERE (d.name, d.version) IN (SELECT * FROM unnest(${arrays(2, ['text', 'int'])}))
   FOR KEY SHARE OF d
 ),
 asked AS MATERIALIZED (
