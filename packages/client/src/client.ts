@@ -33,13 +33,14 @@ import {
 import { pause } from './backoff.js'
 import { ProcessNotEndedError } from './errors.js'
 import { send, type Connection, type HttpCall } from './http.js'
+import { overFetch, overNode } from './transport.js'
 
 export interface ClientOptions {
   /** Where TunaCorn is mounted, such as `http://127.0.0.1:8266` or `https://example.com/tunacorn`. */
   readonly url: string
   /** Sent with every request, for authorization for example. */
   readonly headers?: Readonly<Record<string, string>>
-  /** In place of the global `fetch`. */
+  /** In place of Node's own HTTP client. */
   readonly fetch?: typeof globalThis.fetch
   /** How long a request may take, waiting for work not counted. 10,000 when absent. */
   readonly timeoutMs?: number
@@ -106,8 +107,7 @@ export class TunaCornClient {
     this.#connection = {
       url: this.url,
       headers,
-      // Called as a method of another object, a browser's fetch refuses.
-      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
+      transport: fetch === undefined ? overNode : overFetch(fetch),
     }
     this.#timeoutMs = timeoutMs
     this.#retries = retries

@@ -102,7 +102,7 @@ function neverConnected(cause: unknown): boolean {
   return code !== undefined && beforeSending.has(code)
 }
 
-/** The operating system's code of what `fetch` threw, which wraps it as its `cause`. */
+/** The operating system's code of what was thrown; `fetch` wraps it as its `cause`. */
 export function systemCode(error: unknown): string | undefined {
   if (!(error instanceof Error)) return undefined
   if ('code' in error && typeof error.code === 'string') return error.code

@@ -1,12 +1,13 @@
 import { backoffMs, pause } from './backoff.js'
 import { systemCode, TunaCornConnectionError, TunaCornHttpError, type ProblemDocument } from './errors.js'
+import type { Transport, WireAnswer } from './transport.js'
 
 /** Where the server is and how it is spoken to: the same for all calls of one client. */
 export interface Connection {
   /** Without a slash at its end. */
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  readonly fetch: typeof globalThis.fetch
+  readonly transport: Transport
 }
 
 /** One request, and how patient to be with it. */
@@ -73,13 +74,13 @@ function restBeforeNext(call: HttpCall, error: unknown, sent: number): number | 
 
 async function sendOnce(connection: Connection, call: HttpCall): Promise<unknown> {
   const url = connection.url + call.path + queryString(call.query)
-  const { status, headers, text } = await exchange(connection, call, url)
-  if (status >= 400) {
-    const problem = problemOf(status, text)
-    throw new TunaCornHttpError(`${call.method} ${url}`, problem, retryAfterMs(headers.get('retry-after')))
+  const { status, header, text } = await exchange(connection, call, url)
+  if (status >= 300) {
+    const problem = problemOf(status, text, header('location'))
+    throw new TunaCornHttpError(`${call.method} ${url}`, problem, retryAfterMs(header('retry-after')))
   }
   if (text === '') return undefined
-  const type = headers.get('content-type') ?? ''
+  const type = header('content-type') ?? ''
   if (call.accept !== undefined && type.startsWith(call.accept)) return text
   const answer = parseJson(text)
   if (answer === undefined) {
@@ -90,9 +91,10 @@ async function sendOnce(connection: Connection, call: HttpCall): Promise<unknown
 }
 
 /** One exchange over the network, the whole answer read, within the time it has. */
-async function exchange(connection: Connection, call: HttpCall, url: string) {
+async function exchange(connection: Connection, call: HttpCall, url: string): Promise<WireAnswer> {
   call.signal?.throwIfAborted()
-  const init = requestInit(connection, call)
+  const { method } = call
+  const { headers, body } = contentOf(connection, call)
   // Not AbortSignal.any: Node 20 keeps what it makes of a signal for as long as that signal lives, and a
   // worker's lives for months.
   const controller = new AbortController()
@@ -100,8 +102,7 @@ async function exchange(connection: Connection, call: HttpCall, url: string) {
   const timer = setTimeout(() => controller.abort(new Error('timeout')), Math.min(call.timeoutMs, maxTimerMs))
   call.signal?.addEventListener('abort', giveUp)
   try {
-    const response = await connection.fetch(url, { ...init, signal: controller.signal })
-    return { status: response.status, headers: response.headers, text: await response.text() }
+    return await connection.transport({ method, url, headers, body, signal: controller.signal })
   } catch (error) {
     call.signal?.throwIfAborted()
     throw connectionError(call, url, controller.signal.aborted, error)
@@ -111,11 +112,11 @@ async function exchange(connection: Connection, call: HttpCall, url: string) {
   }
 }
 
-function requestInit(connection: Connection, { method, body, accept, headers }: HttpCall): RequestInit {
+function contentOf(connection: Connection, { body, accept, headers }: HttpCall) {
   const always = { accept: accept ?? 'application/json', ...connection.headers, ...headers }
-  if (body === undefined) return { method, headers: always }
-  if ('text' in body) return { method, headers: { ...always, 'content-type': body.type }, body: body.text }
-  return { method, headers: { ...always, 'content-type': 'application/json' }, body: toJson(body.json) }
+  if (body === undefined) return { headers: always, body }
+  const [type, text] = 'text' in body ? [body.type, body.text] : ['application/json', toJson(body.json)]
+  return { headers: { ...always, 'content-type': type }, body: text }
 }
 
 function toJson(value: unknown): string {
@@ -148,13 +149,14 @@ function queryString(query: object = {}): string {
   return given.length === 0 ? '' : `?${parameters.toString()}`
 }
 
-function problemOf(status: number, text: string): ProblemDocument {
+function problemOf(status: number, text: string, location: string | undefined): ProblemDocument {
   const body = parseJson(text)
   if (typeof body === 'object' && body !== null && 'code' in body && typeof body.code === 'string') {
     return { type: 'about:blank', title: `HTTP ${status}`, ...body, status, code: body.code }
   }
   // Not TunaCorn's words: a proxy, or a host's own error page. Enough of it to recognise it.
-  const title = text.trim() === '' ? `HTTP ${status}` : text.trim().slice(0, 200)
+  const said = text.trim() === '' ? `HTTP ${status}` : text.trim().slice(0, 200)
+  const title = location === undefined ? said : `It has moved to ${location}: is the base URL right?`
   return { type: 'about:blank', title, status, code: 'unknown' }
 }
 
@@ -167,8 +169,8 @@ function parseJson(text: string): unknown {
 }
 
 /** Retry-After is a number of seconds or a date (RFC 9110, 10.2.3). */
-function retryAfterMs(header: string | null): number | undefined {
-  if (header === null) return undefined
+function retryAfterMs(header: string | undefined): number | undefined {
+  if (header === undefined) return undefined
   const ms = /^\d+$/.test(header) ? Number(header) * 1_000 : Date.parse(header) - Date.now()
   return Number.isNaN(ms) ? undefined : Math.max(0, ms)
 }
