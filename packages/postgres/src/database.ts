@@ -15,11 +15,21 @@ const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
   // Payloads pass through as the text they are.
   [pg.types.builtins.JSON, identity],
+  [pg.types.builtins.TIMESTAMPTZ, rememberingLast(pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ))],
 ])
 // Set on each query, so that a host's pool keeps its own ways with types.
 const types = {
   getTypeParser: (oid: number, format?: string): unknown =>
     parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text'),
+}
+
+/** What comes with one commit has one time, in each of its rows. */
+function rememberingLast<T>(parse: (text: string) => T): (text: string) => T {
+  let last: { readonly text: string; readonly value: T } | undefined
+  return (text) => {
+    if (last?.text !== text) last = { text, value: parse(text) }
+    return last.value
+  }
 }
 
 /** Errors that mean: nothing was done, and the same statement may go through if sent again. */

@@ -129,8 +129,11 @@ export class Worker {
       // Where one was refused, the other would only be refused as well.
       const isWelcome = !this.#reports.some(({ isResting }) => isResting)
       const line = isWelcome ? this.#reports.find(({ isFree }) => isFree) : undefined
-      if (line !== undefined) void this.#call(line, this.#outbox.take(), slots)
-    } else if (slots > 0 && this.#polls.isFree && !this.#isReporting) {
+      if (line === undefined) return
+      void this.#call(line, this.#outbox.take(), slots)
+      // There may be more than one call can carry, or slots than one can fill.
+      this.#wake()
+    } else if (slots > 0 && this.#polls.isFree) {
       void this.#call(this.#polls, [], slots)
     } else if (this.#isDrained()) {
       this.#end()
@@ -144,11 +147,6 @@ export class Worker {
 
   get #slotsOfReports(): number {
     return this.#reports.reduce((sum, { slots }) => sum + slots, 0)
-  }
-
-  /** Whether a report is under way, or rests before it is tried again. */
-  get #isReporting(): boolean {
-    return this.#reports.some(({ isFree }) => !isFree)
   }
 
   async #call(line: CallLine, batch: readonly Finished[], max: number): Promise<void> {

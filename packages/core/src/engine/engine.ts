@@ -15,6 +15,7 @@ import { Outputs } from './outputs.js'
 import type { Page, PageRequest } from './page.js'
 import { Polls } from './polls.js'
 import { ProcessCache } from './process-cache.js'
+import { ProcessCopies } from './process-copies.js'
 import {
   Processes,
   type Grounds,
@@ -65,6 +66,7 @@ export class Engine {
     const { definitionList, processList, taskList, logger, pollMs, defaultLeaseMs } = this.#options
     const known = new KnownDefinitions(definitionList, this.#options.defaults)
     const cache = new ProcessCache(this.#options.maxCachedTasks)
+    const copies = new ProcessCopies({ processList, definitions: known, cache })
     const outputs = new Outputs(processList)
     const claims = new Claims({ taskList, logger, pollMs })
     const endings = new Endings(processList, logger, pollMs)
@@ -72,6 +74,7 @@ export class Engine {
     const round = new Round({
       processList,
       definitions: known,
+      copies,
       cache,
       outputs,
       logger,
@@ -82,7 +85,7 @@ export class Engine {
     })
     const lanes = new Lanes(this.#options.lanes, round, logger)
     const reports = new Reports(lanes, processList, taskList)
-    const context = new TaskContext(lanes, cache, outputs)
+    const context = new TaskContext(lanes, copies, outputs)
     const views = new TaskViews(taskList, processList, lanes)
     const payloadOf = (value: unknown) => Payload.from(value, this.#options.maxPayloadBytes)
 

@@ -30,6 +30,29 @@ export class ProcessCopies {
     this.#parts = parts
   }
 
+  /** The copy that there is of a process, for who only looks: at what its lane has not committed yet, perhaps. */
+  atHand(id: string): ProcessCopy | undefined {
+    return this.#parts.cache.get(id)
+  }
+
+  /**
+   * Reads what there is no copy of, all in one go, for who looks at what does not change any more: no lane is kept from
+   * its commits by it. What cannot be read, or not be understood, is left out: who then asks its lane hears why.
+   */
+  async haveAtHand(ids: readonly string[]): Promise<void> {
+    const { cache, processList } = this.#parts
+    const missing = [...new Set(ids)].filter((id) => cache.get(id) === undefined)
+    if (missing.length === 0) return
+    const reads = missing.map((id) => ({ id, afterVersion: 0 }))
+    const fetched = await processList.fetch(reads).catch(() => [])
+    for (const found of fetched) {
+      if (found === undefined) continue
+      const copy = await this.#copyOf(found, undefined, [])
+      // Its lane may have put a later one there meanwhile.
+      if (copy !== undefined && cache.get(copy.record.id) === undefined) cache.put(copy.record.id, copy)
+    }
+  }
+
   /** Copies of all processes asked for that exist; which of them hold everything that is in the store by now. */
   async bringUpToDate(groups: ErrandGroups, fresh: boolean): Promise<CurrentCopies> {
     const copies = new Map<string, ProcessCopy>()

@@ -11,7 +11,7 @@ import { isLive } from '../process/state.js'
 import { settleGifts, withGifts } from './gifts.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
 import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
-import { advance, ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
+import { advance, type ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
 import { checkInput, findKeyTaken, findStarted, noDefinition } from './start-rules.js'
 
 /** Errands that this round could not settle, and why: they are to be tried again. */
@@ -36,6 +36,7 @@ export interface EnteredTasks {
 export interface RoundParts {
   readonly processList: ProcessList
   readonly definitions: KnownDefinitions
+  readonly copies: ProcessCopies
   readonly cache: ProcessCache
   readonly outputs: Outputs
   readonly maxPayloadBytes: number
@@ -54,11 +55,9 @@ export interface RoundParts {
  */
 export class Round {
   readonly #parts: RoundParts
-  readonly #copies: ProcessCopies
 
   constructor(parts: RoundParts) {
     this.#parts = parts
-    this.#copies = new ProcessCopies(parts)
   }
 
   /**
@@ -67,7 +66,7 @@ export class Round {
    */
   async run(groups: ErrandGroups, options: { readonly fresh: boolean }): Promise<Leftover[]> {
     try {
-      const current = await this.#copies.bringUpToDate(groups, options.fresh)
+      const current = await this.#parts.copies.bringUpToDate(groups, options.fresh)
       const planned = await this.#plan(groups, current, options.fresh)
       return [...this.#settleUnchanged(planned, current), ...(await this.#commit(planned, current))]
     } catch (error) {
@@ -81,7 +80,7 @@ export class Round {
   async runHolding(processId: string, errands: readonly Errand[]): Promise<Leftover[]> {
     const groups = new Map([[processId, errands]])
     try {
-      const { copies } = await this.#copies.bringUpToDate(groups, true)
+      const { copies } = await this.#parts.copies.bringUpToDate(groups, true)
       const copy = copies.get(processId)
       // It does not exist, or does not exist yet: there is nothing to hold.
       if (copy === undefined) return await this.run(groups, { fresh: true })

@@ -3,7 +3,8 @@ import type { ClaimedBoardTask } from '../lists/task-list.js'
 import type { ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
-import type { ProcessCache, ProcessCopy } from './process-cache.js'
+import type { ProcessCopy } from './process-cache.js'
+import type { ProcessCopies } from './process-copies.js'
 import { mergeAttributes } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
 import { formatClaim, formatTaskId } from './ids.js'
@@ -50,16 +51,25 @@ interface Limits {
 /** Puts together what came before a task: its process, the outputs of its needs, and everything merged. */
 export class TaskContext {
   readonly #lanes: Lanes
-  readonly #cache: ProcessCache
+  readonly #copies: ProcessCopies
   readonly #outputs: Outputs
 
-  constructor(lanes: Lanes, cache: ProcessCache, outputs: Outputs) {
+  constructor(lanes: Lanes, copies: ProcessCopies, outputs: Outputs) {
     this.#lanes = lanes
-    this.#cache = cache
+    this.#copies = copies
     this.#outputs = outputs
   }
 
-  async describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
+  /** Each by itself: one that cannot be understood does not stand in the way of the others. */
+  async describeAll(
+    claimed: readonly ClaimedBoardTask[],
+    withAttributes: boolean,
+  ): Promise<PromiseSettledResult<ClaimedTask>[]> {
+    await this.#copies.haveAtHand(claimed.map(({ processId }) => processId))
+    return Promise.allSettled(claimed.map((task) => this.#describe(task, withAttributes)))
+  }
+
+  async #describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
     const { processId, task, name, claim, leaseExpiresAt } = claimed
     return this.#withPast(claimed, alongLimits, async (past) => {
       const { definition, definitionVersion, input, startedAt } = past.record
@@ -101,7 +111,7 @@ export class TaskContext {
     limits: Limits,
     use: (past: Past) => Promise<T>,
   ): Promise<T> {
-    const cached = this.#cache.get(processId)
+    const cached = this.#copies.atHand(processId)
     if (cached !== undefined && task < cached.state.graph.size && knowsNeeds(cached, task)) {
       try {
         return await use(pastOf(cached, task, limits))

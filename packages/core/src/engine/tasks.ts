@@ -195,9 +195,7 @@ export class Tasks {
     attributes: boolean,
     signal: AbortSignal | undefined,
   ): Promise<ClaimedTask[]> {
-    const described = await Promise.allSettled(
-      claimed.map((task) => this.#parts.context.describe(task, attributes)),
-    )
+    const described = await this.#parts.context.describeAll(claimed, attributes)
     if (signal?.aborted === true) {
       await this.#giveBack(claimed)
       return []
