@@ -73,6 +73,7 @@ export class TaskGraph {
    * as there are more than `limit`.
    */
   ancestorsOf(index: number, limit: number): Uint32Array | 'too-many' {
+    if (this.inDegree(index) === 0) return none
     const found = new Set<number>()
     const unvisited = [index]
     for (let node = unvisited.pop(); node !== undefined; node = unvisited.pop()) {
@@ -86,6 +87,8 @@ export class TaskGraph {
     return Uint32Array.from(found).toSorted((a, b) => this.topologicalRank(a) - this.topologicalRank(b))
   }
 }
+
+const none = new Uint32Array()
 
 /** Compressed sparse rows: the neighbours of `i` are `targets[offsets[i] .. offsets[i + 1]]`. */
 interface Adjacency {

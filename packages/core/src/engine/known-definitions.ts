@@ -1,6 +1,7 @@
 import { compileDefinition, type CompiledDefinition } from '../definition/compiled-definition.js'
 import type { EngineDefaults } from '../definition/task-settings.js'
 import type { DefinitionList } from '../lists/definition-list.js'
+import { Recent } from './recent.js'
 
 /** One version of a definition, ready to run. */
 export interface KnownDefinition extends CompiledDefinition {
@@ -15,9 +16,8 @@ const maxTasks = 1_000_000
 export class KnownDefinitions {
   readonly #list: DefinitionList
   readonly #defaultSettings: EngineDefaults
-  readonly #versions = new Map<string, KnownDefinition>()
+  readonly #versions = new Recent<KnownDefinition>(maxTasks, ({ graph }) => graph.size)
   readonly #defaults = new Map<string, number>()
-  #tasks = 0
 
   /** @param defaultSettings what holds for tasks where the definition says nothing. */
   constructor(list: DefinitionList, defaultSettings: EngineDefaults) {
@@ -41,11 +41,7 @@ export class KnownDefinitions {
   async version(name: string, version: number, transaction?: unknown): Promise<KnownDefinition | undefined> {
     const key = keyOf(name, version)
     const known = this.#versions.get(key)
-    if (known === undefined) return this.#load(name, version, transaction)
-    // Used last, dropped last.
-    this.#versions.delete(key)
-    this.#versions.set(key, known)
-    return known
+    return known ?? this.#load(name, version, transaction)
   }
 
   /** Another version has been registered here. */
@@ -56,9 +52,7 @@ export class KnownDefinitions {
   /** The store has said that this version is gone, or not the default any more. */
   forget(name: string, version: number): void {
     this.#defaults.delete(name)
-    const key = keyOf(name, version)
-    this.#tasks -= this.#versions.get(key)?.graph.size ?? 0
-    this.#versions.delete(key)
+    this.#versions.delete(keyOf(name, version))
   }
 
   async #load(name: string, version?: number, transaction?: unknown): Promise<KnownDefinition | undefined> {
@@ -71,18 +65,8 @@ export class KnownDefinitions {
       version: stored.version,
       ...compileDefinition(stored.definition, this.#defaultSettings),
     }
-    this.#keep(key, known)
-    return known
-  }
-
-  #keep(key: string, known: KnownDefinition): void {
-    if (!this.#versions.has(key)) this.#tasks += known.graph.size
     this.#versions.set(key, known)
-    for (const [oldest, { graph }] of this.#versions) {
-      if (this.#tasks <= maxTasks || oldest === key) return
-      this.#versions.delete(oldest)
-      this.#tasks -= graph.size
-    }
+    return known
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ProcessList } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
 import { formatTaskId } from './ids.js'
+import { Recent } from './recent.js'
 
 /** How many characters of outputs are kept at most. */
 const maxKeptCharacters = 16 * 1024 * 1024
@@ -8,25 +9,15 @@ const maxKeptCharacters = 16 * 1024 * 1024
 /** What tasks have put out: the latest ones at hand, the others read from the history by their version. */
 export class Outputs {
   readonly #processList: ProcessList
-  readonly #kept = new Map<string, Kept>()
-  #characters = 0
+  readonly #kept = new Recent<Kept>(maxKeptCharacters, ({ characters }) => characters)
 
   constructor(processList: ProcessList) {
     this.#processList = processList
   }
 
-  /** After a commit: likely to be asked for soon, by the tasks that it made active. */
   keep(processId: string, task: number, output: Payload | undefined): void {
     const key = formatTaskId({ processId, task })
-    if (this.#kept.has(key)) return
-    const kept = { output, characters: key.length + (output?.text.length ?? 0) }
-    this.#kept.set(key, kept)
-    this.#characters += kept.characters
-    for (const [oldest, { characters }] of this.#kept) {
-      if (this.#characters <= maxKeptCharacters || oldest === key) return
-      this.#kept.delete(oldest)
-      this.#characters -= characters
-    }
+    this.#kept.set(key, { output, characters: key.length + (output?.text.length ?? 0) })
   }
 
   /**

@@ -1,5 +1,6 @@
 import type { ProcessRecord } from '../lists/process-list.js'
 import type { ProcessState } from '../process/state.js'
+import { Recent } from './recent.js'
 
 /** What a replica knows of a process: as it was at `state.version`, perhaps behind, never ahead of a commit. */
 export interface ProcessCopy {
@@ -9,42 +10,27 @@ export interface ProcessCopy {
 }
 
 /**
- * Copies of processes, so that a report costs no read. Bounded by the tasks in them; who was used longest ago goes
+ * Copies of processes, so that a report costs no read. Bounded by the tasks in them; who was not used for longest goes
  * first. Only the lane of a process changes its copy, and throws it away when a commit failed or is in doubt.
  */
 export class ProcessCache {
-  readonly #copies = new Map<string, ProcessCopy>()
-  readonly #maxTasks: number
-  #tasks = 0
+  readonly #copies: Recent<ProcessCopy>
 
   /** @param maxTasks how many tasks the copies may have in all; nine bytes each, and their processes' input. */
   constructor(maxTasks: number) {
-    this.#maxTasks = maxTasks
+    this.#copies = new Recent(maxTasks, weightOf)
   }
 
   get(id: string): ProcessCopy | undefined {
-    const copy = this.#copies.get(id)
-    if (copy === undefined) return undefined
-    this.#copies.delete(id)
-    this.#copies.set(id, copy)
-    return copy
+    return this.#copies.get(id)
   }
 
   put(id: string, copy: ProcessCopy): void {
-    this.drop(id)
     this.#copies.set(id, copy)
-    this.#tasks += weightOf(copy)
-    for (const oldest of this.#copies.keys()) {
-      if (this.#tasks <= this.#maxTasks || oldest === id) return
-      this.drop(oldest)
-    }
   }
 
   drop(id: string): void {
-    const copy = this.#copies.get(id)
-    if (copy === undefined) return
     this.#copies.delete(id)
-    this.#tasks -= weightOf(copy)
   }
 }
 

@@ -217,7 +217,9 @@ export class Round {
     const { id } = copy.record
     this.#parts.cache.put(id, copy)
     for (const { type, task, payload } of plan.change.events) {
-      if (type === 'task-completed' && task !== undefined) this.#parts.outputs.keep(id, task, payload)
+      if (type !== 'task-completed' || task === undefined) continue
+      // Likely to be asked for soon, by the tasks that it made active.
+      if (copy.state.graph.dependentsOf(task).length > 0) this.#parts.outputs.keep(id, task, payload)
     }
     const { events, expectedVersion } = plan.change
     for (const { errand, version } of plan.accepted) {

@@ -36,15 +36,17 @@ export interface TaskAttributes {
 }
 
 /** What goes along with a claimed task; beyond it, the worker asks for the attributes by themselves. */
-const alongLimits: Limits = { maxTasks: 1_000, maxCharacters: 256 * 1024 }
+const alongLimits: Limits = { maxNeeds: 1_000, maxAncestors: 1_000, maxCharacters: 256 * 1024 }
 /** What is given to who asks for it by itself. */
-const askedLimits: Limits = { maxTasks: 100_000, maxCharacters: 16 * 1024 * 1024 }
+const askedLimits: Limits = { maxNeeds: 100_000, maxAncestors: 100_000, maxCharacters: 16 * 1024 * 1024 }
 
 /** How many outputs are read in one go: a task whose ancestors put out too much shall not cost their sum. */
 const readAtOnce = 100
 
 interface Limits {
-  readonly maxTasks: number
+  readonly maxNeeds: number
+  /** None are looked for where there may be none. */
+  readonly maxAncestors: number
   readonly maxCharacters: number
 }
 
@@ -71,7 +73,8 @@ export class TaskContext {
 
   async #describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
     const { processId, task, name, claim, leaseExpiresAt } = claimed
-    return this.#withPast(claimed, alongLimits, async (past) => {
+    const limits = withAttributes ? alongLimits : { ...alongLimits, maxAncestors: 0 }
+    return this.#withPast(claimed, limits, async (past) => {
       const { definition, definitionVersion, input, startedAt } = past.record
       return {
         id: formatTaskId({ processId, task }),
@@ -175,18 +178,18 @@ interface Past {
   readonly ancestors: readonly EndedTask[] | undefined
 }
 
-function pastOf({ record, state }: ProcessCopy, task: number, { maxTasks }: Limits): Past {
+function pastOf({ record, state }: ProcessCopy, task: number, { maxNeeds, maxAncestors }: Limits): Past {
+  const { graph } = state
   const ended = (tasks: Uint32Array) =>
-    tasks.length > maxTasks
-      ? undefined
-      : Array.from(tasks, (one) => ({ task: one, version: state.endedIn(one) })).filter(
-          ({ version }) => version > 0,
-        )
-  const ancestors = state.graph.ancestorsOf(task, maxTasks)
+    Array.from(tasks, (one) => ({ task: one, version: state.endedIn(one) })).filter(
+      ({ version }) => version > 0,
+    )
+  const needs = graph.needsOf(task)
+  const ancestors = graph.ancestorsOf(task, maxAncestors)
   return {
     record,
-    names: state.graph.names,
-    needs: ended(state.graph.needsOf(task)),
+    names: graph.names,
+    needs: needs.length > maxNeeds ? undefined : ended(needs),
     ancestors: ancestors === 'too-many' ? undefined : ended(ancestors),
   }
 }

@@ -31,7 +31,7 @@ export class ProcessState {
     const { graph } = definition
     this.definition = definition
     this.#status = new Uint8Array(graph.size)
-    this.#openNeeds = Uint32Array.from(graph.inDegrees)
+    this.#openNeeds = graph.inDegrees.slice()
     this.#endedIn = new Uint32Array(graph.size)
   }
 
