@@ -70,7 +70,7 @@ export const workloads = [
     kind: 'latency',
     size: { chains: 50, steps: 10, patienceMs: 40_000 },
     quickSize: { chains: 3, steps: 4, patienceMs: 10_000 },
-    warmUp: { chains: 2, steps: 5, patienceMs: 10_000 },
+    warmUp: { chains: 20, steps: 10, patienceMs: 40_000 },
     figures: [
       { unit: 'ms p50', of: ({ latenciesMs }) => percentile(latenciesMs, 0.5) },
       { unit: 'ms p99', of: ({ latenciesMs }) => percentile(latenciesMs, 0.99) },
