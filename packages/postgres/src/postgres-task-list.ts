@@ -1,10 +1,12 @@
 import type {
   BoardCriteria,
   BoardTask,
+  ClaimCriteria,
+  ClaimDemand,
   ClaimedBoardTask,
-  ClaimRequest,
   DuePlace,
   DueTask,
+  HandedOut,
   HeldTask,
   Poll,
   ScheduledTask,
@@ -102,9 +104,15 @@ export class PostgresTaskList implements TaskList {
     ])
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimedBoardTask[]> {
-    const rows = await this.store.run(this.#claims[claimScope(request)], claimTasksValues(request))
-    return rows.map((row) => claimedBoardTask(row, request.secret))
+  async claim(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): Promise<HandedOut> {
+    const values = claimTasksValues(criteria, demands)
+    const rows = await this.store.run(this.#claims[claimScope(criteria)], values)
+    const wanted = demands.reduce((sum, { max }) => sum + max, 0)
+    const isDry = Number(rows[0]?.['picked']) < wanted
+    const given = new Map(demands.map(({ secret }) => [secret, [] as ClaimedBoardTask[]]))
+    for (const row of rows)
+      if (row['task'] !== null) given.get(row['secret'] as string)?.push(claimedBoardTask(row))
+    return { tasks: demands.map(({ secret }) => given.get(secret) ?? []), isDry }
   }
 
   async claimable(names: readonly string[] | undefined): Promise<string[]> {

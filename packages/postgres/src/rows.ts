@@ -88,12 +88,12 @@ export function boardTask(row: Row): BoardTask {
   }
 }
 
-export function claimedBoardTask(row: Row, secret: string): ClaimedBoardTask {
+export function claimedBoardTask(row: Row): ClaimedBoardTask {
   return {
     processId: row['process_id'] as string,
     task: row['task'] as number,
     name: row['name'] as string,
-    claim: { attempt: row['attempt'] as number, secret },
+    claim: { attempt: row['attempt'] as number, secret: row['secret'] as string },
     leaseExpiresAt: row['claimable_at'] as Date,
   }
 }

@@ -1,4 +1,4 @@
-import { aTask, newSecret } from '@tunacorn/core/testing'
+import { aTask, claim, claimOne } from '@tunacorn/core/testing'
 import { describe, expect, it } from 'vitest'
 import { postgresUrl } from './support/databases.js'
 import { testStores } from './support/test-stores.js'
@@ -14,13 +14,11 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
     await taskList.beat()
     const task = aTask(settings)
     await taskList.schedule([task])
-    const [held] = await taskList.claim({ worker: 'w', max: 1, leaseMs: heldMs, secret: newSecret() })
-    return held!
+    return claimOne(world().store, { leaseMs: heldMs })
   }
 
   const claimNames = async () => {
-    const { taskList } = world().store
-    const held = await taskList.claim({ worker: 'other', max: 100, leaseMs, secret: newSecret() })
+    const held = await claim(world().store, { worker: 'other', max: 100, leaseMs })
     return held.map(({ name }) => name).toSorted()
   }
 

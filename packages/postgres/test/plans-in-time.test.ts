@@ -4,8 +4,8 @@ import {
   aTask,
   attemptFailureOf,
   cancellationOf,
+  claim,
   judgementOf,
-  newSecret,
   pauseOf,
   resumptionOf,
   startOf,
@@ -76,8 +76,7 @@ describe.skipIf(url === undefined)('what time costs', () => {
     const name = 'over'
     const tasks = Array.from({ length: 50 }, () => aTask({ name, timeoutMs: 1 }))
     await store.taskList.schedule(tasks)
-    const request = { worker: 'w', names: [name], max: 50, leaseMs: 1_000, secret: newSecret() }
-    const held = await store.taskList.claim(request)
+    const held = await claim(store, { names: [name] })
     await new Promise((resolve) => setTimeout(resolve, 10))
     const query = vi.spyOn(pool, 'query')
     expect(await store.taskList.extend(held)).toEqual(held.map(() => undefined))
@@ -85,10 +84,9 @@ describe.skipIf(url === undefined)('what time costs', () => {
   })
 
   it('is little for a claim while many tasks of its name wait for their time', async () => {
-    const request = { worker: 'w', names: ['idle'], max: 10, leaseMs: 1_000, secret: newSecret() }
-    await store.taskList.claim(request)
+    await claim(store, { names: ['idle'] })
     const begin = performance.now()
-    for (let n = 0; n < 20; n += 1) expect(await store.taskList.claim(request)).toEqual([])
+    for (let n = 0; n < 20; n += 1) expect(await claim(store, { names: ['idle'] })).toEqual([])
     expect((performance.now() - begin) / 20).toBeLessThan(20)
   })
 })
@@ -115,13 +113,7 @@ async function keepTime(store: Store, definition: KnownDefinition, round: string
   const persist = async (decide: (record: ProcessRecord) => ReturnType<typeof pauseOf>) =>
     processList.persist([...(await records()).values()].map(decide))
 
-  const claimed = await taskList.claim({
-    worker: 'w',
-    names: ['work'],
-    max: 250,
-    leaseMs: 1,
-    secret: newSecret(),
-  })
+  const claimed = await claim(store, { names: ['work'], max: 250, leaseMs: 1 })
   await taskList.extend(claimed)
   await taskList.claimable(['work', 'other'])
   await taskList.claimable(undefined)

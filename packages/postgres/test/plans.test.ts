@@ -101,7 +101,7 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
       const plan = await query<{ 'QUERY PLAN': string }>(
         database.url,
         `PREPARE claim AS ${claimTasksSql(schema, scope)};
-       EXPLAIN EXECUTE claim('worker', 30000, 'secret', 250, NULL${where[scope]})`,
+       EXPLAIN EXECUTE claim(ARRAY['worker'], ARRAY[30000], ARRAY['secret'], 250, NULL, ARRAY[1]${where[scope]})`,
       )
       const text = plan.map((line) => line['QUERY PLAN']).join('\n')
       expect(text).toContain('Update on task_list')

@@ -1,4 +1,4 @@
-import { aDefinition, completionOf, judgementOf, newSecret, startOf } from '@tunacorn/core/testing'
+import { aDefinition, claim, completionOf, judgementOf, startOf } from '@tunacorn/core/testing'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -94,7 +94,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
   it('hands out what waits, also what has lapsed before', async () => {
     const names = (await store.taskList.claimable(['held', 'waits', 'lapsed before'])).toSorted()
     expect(names).toEqual(['lapsed before', 'waits'])
-    const claimed = await store.taskList.claim({ worker: 'w', max: 9, leaseMs: 60_000, secret: newSecret() })
+    const claimed = await claim(store, { max: 9 })
     const attempts = claimed.map(({ name, claim }) => `${name}: ${claim.attempt}`)
     expect(attempts.toSorted()).toEqual(['lapsed before: 3', 'waits: 1'])
     const tasks = await store.taskList.fetch({ limit: 10 })

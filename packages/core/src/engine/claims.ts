@@ -2,6 +2,7 @@ import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '..
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
 import { DryBoard } from './dry-board.js'
+import { JointClaims } from './joint-claims.js'
 import { Waiter } from './waiter.js'
 import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 
@@ -29,6 +30,7 @@ export class Claims {
   /** Who has brought results that are being committed. */
   readonly #riders = new Set<Waiter>()
   readonly #dry: DryBoard
+  readonly #joint: JointClaims
   #turns = 0
   #poll: NodeJS.Timeout | undefined
   #closed = false
@@ -36,6 +38,7 @@ export class Claims {
   constructor(options: ClaimsOptions) {
     this.#options = options
     this.#dry = new DryBoard(options.pollMs)
+    this.#joint = new JointClaims(options.taskList)
   }
 
   /**
@@ -47,7 +50,7 @@ export class Claims {
     request: ClaimRequest,
     resultCount: number,
     commit: () => Promise<T>,
-  ): Promise<{ readonly results: T; readonly tasks: ClaimedBoardTask[] }> {
+  ): Promise<{ readonly results: T; readonly tasks: readonly ClaimedBoardTask[] }> {
     const [results, tasks] = this.#dry.isFor(request)
       ? await this.#ride(request, resultCount, commit)
       : [await commit(), await this.#claimNow(request)]
@@ -61,7 +64,7 @@ export class Claims {
     request: ClaimRequest,
     resultCount: number,
     commit: () => Promise<T>,
-  ): Promise<[T, ClaimedBoardTask[]]> {
+  ): Promise<readonly [T, readonly ClaimedBoardTask[]]> {
     const rider = new Waiter(request, 0)
     rider.ride(resultCount)
     this.#riders.add(rider)
@@ -70,7 +73,7 @@ export class Claims {
   }
 
   /** Claims at once what there is; when there is nothing, waits for its turn: to be given something, or claim again. */
-  async claim(request: ClaimRequest, { waitMs, signal }: WaitOptions): Promise<ClaimedBoardTask[]> {
+  async claim(request: ClaimRequest, { waitMs, signal }: WaitOptions): Promise<readonly ClaimedBoardTask[]> {
     const deadline = Date.now() + waitMs
     const waiter = new Waiter(request, (this.#turns += 1))
     this.#line.add(waiter)
@@ -93,11 +96,11 @@ export class Claims {
     }
   }
 
-  async #claimNow(request: ClaimRequest): Promise<ClaimedBoardTask[]> {
+  async #claimNow(request: ClaimRequest): Promise<readonly ClaimedBoardTask[]> {
     const look = this.#dry.look()
-    const tasks = await this.#options.taskList.claim(request)
-    if (tasks.length === request.max) this.#wakeOne(request)
-    else this.#dry.note(request, look)
+    const { tasks, isDry } = await this.#joint.claim(request)
+    if (isDry) this.#dry.note(request, look)
+    else this.#wakeOne(request)
     return tasks
   }
 

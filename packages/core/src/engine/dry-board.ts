@@ -1,4 +1,5 @@
 import type { ClaimCriteria } from '../lists/task-list.js'
+import { kindOf } from './kind-of-claim.js'
 
 /** So many kinds of claims are remembered, and claims of so many names. */
 const maxKinds = 1_000
@@ -24,15 +25,14 @@ export class DryBoard {
   }
 
   note(criteria: ClaimCriteria, look: number): void {
-    const kind = kindOf(criteria)
-    if (kind === undefined || look !== this.#look) return
+    if (look !== this.#look || (criteria.names?.length ?? 0) > maxNames) return
     if (this.#kinds.size >= maxKinds) this.#kinds.clear()
-    this.#kinds.set(kind, { look, until: Date.now() + this.#forMs })
+    this.#kinds.set(kindOf(criteria), { look, until: Date.now() + this.#forMs })
   }
 
   isFor(criteria: ClaimCriteria): boolean {
     if (this.#kinds.size === 0) return false
-    const known = this.#kinds.get(kindOf(criteria) ?? '')
+    const known = this.#kinds.get(kindOf(criteria))
     return known !== undefined && known.look === this.#look && Date.now() < known.until
   }
 
@@ -41,9 +41,4 @@ export class DryBoard {
     this.#look += 1
     this.#kinds.clear()
   }
-}
-
-function kindOf({ names, definition, processId }: ClaimCriteria): string | undefined {
-  if (names !== undefined && names.length > maxNames) return undefined
-  return JSON.stringify([names, definition, processId])
 }

@@ -143,14 +143,9 @@ export class Tasks {
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {
     const { worker, leaseMs = this.#parts.defaultLeaseMs, attributes = true, signal } = request
     const place = placeOf(id)
-    const claimed = await this.#parts.taskList.claim({
-      ...place,
-      worker,
-      leaseMs,
-      max: 1,
-      secret: newSecret(),
-    })
-    const [task] = await this.#handOver(claimed, attributes, signal)
+    const holder = { worker, leaseMs, secret: newSecret() }
+    const { tasks } = await this.#parts.taskList.claim(place, [{ ...holder, max: 1 }])
+    const [task] = await this.#handOver(tasks.flat(), attributes, signal)
     if (task === undefined) throw notClaimable(await this.#parts.views.one(place))
     return task
   }

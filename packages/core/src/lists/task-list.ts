@@ -62,8 +62,18 @@ export interface ClaimCriteria {
   readonly task?: number | undefined
 }
 
-export interface ClaimRequest extends ClaimCriteria, Holder {
+/** What one request wants: a claim of its own, and how many tasks with it at most. */
+export interface ClaimDemand extends Holder {
   readonly max: number
+}
+
+export interface ClaimRequest extends ClaimCriteria, ClaimDemand {}
+
+export interface HandedOut {
+  /** For each demand, in the order asked. */
+  readonly tasks: readonly (readonly ClaimedBoardTask[])[]
+  /** Whether fewer were found than were wanted. What others have taken at the same moment counts as found. */
+  readonly isDry: boolean
 }
 
 /** What somebody has asked for; what is absent does not matter to them. */
@@ -94,10 +104,11 @@ export interface TaskList {
   /** Puts tasks on the board; one that is there already is left as it is. */
   schedule(tasks: readonly ScheduledTask[]): Promise<void>
   /**
-   * Hands out up to `max` tasks: higher priority first, then whose turn is earlier. A task that lapsed is handed out
-   * again as its next attempt, while it has one. Paused ones are not.
+   * Hands out tasks, for each demand up to its `max`: higher priority first, then whose turn is earlier; should there not
+   * be enough, first come, first served. A task that lapsed is handed out again as its next attempt, while it has one.
+   * Paused ones are not.
    */
-  claim(request: ClaimRequest): Promise<ClaimedBoardTask[]>
+  claim(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): Promise<HandedOut>
   /** Which of these names have a task that could be claimed now; when absent, any one name that has. */
   claimable(names: readonly string[] | undefined): Promise<string[]>
   /** Takes a task off the board because it is done. `false` when the claim is not live. */

@@ -9,6 +9,7 @@ import type {
   BoardCriteria,
   BoardTask,
   ClaimedBoardTask,
+  ClaimDemand,
   ClaimRequest,
   DueTask,
   ScheduledTask,
@@ -107,18 +108,18 @@ export async function schedule(store: Store, options: Partial<ScheduledTask> = {
   return task
 }
 
+/** For all there is, for long, unless told otherwise. */
+export function aDemand(demand: Partial<ClaimDemand> = {}): ClaimDemand {
+  const { worker = 'worker 1', max = 1000, leaseMs = longLeaseMs, secret = newSecret() } = demand
+  return { worker, max, leaseMs, secret }
+}
+
 /** Claims all there is, for long, unless told otherwise; in the order of their places. */
 export async function claim(store: Store, request: Partial<ClaimRequest> = {}): Promise<ClaimedBoardTask[]> {
-  const claimed = await store.taskList.claim({
-    worker: 'worker 1',
-    max: 1000,
-    leaseMs: longLeaseMs,
-    secret: newSecret(),
-    ...request,
-  })
-  return claimed.toSorted((a, b) =>
-    a.processId === b.processId ? a.task - b.task : a.processId < b.processId ? -1 : 1,
-  )
+  const { tasks } = await store.taskList.claim(request, [aDemand(request)])
+  return tasks
+    .flat()
+    .toSorted((a, b) => (a.processId === b.processId ? a.task - b.task : a.processId < b.processId ? -1 : 1))
 }
 
 export async function claimOne(store: Store, request: Partial<ClaimRequest> = {}): Promise<ClaimedBoardTask> {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClaimRequest, ProcessChange } from '@tunacorn/core'
+import type { ClaimCriteria, ClaimDemand, ProcessChange } from '@tunacorn/core'
 import { ManualClock } from '@tunacorn/core/testing'
 import { describe, expect, it } from 'vitest'
 import { claim, complete, engineOn, flat, MemoryStore, refusalOf, standIn, startLoan } from './support.js'
@@ -58,10 +58,10 @@ describe('a claim that waits', () => {
     const store = new MemoryStore()
     const gone = new AbortController()
     const taskList = standIn(store.taskList, {
-      claim: async (request: ClaimRequest) => {
-        const claimed = await store.taskList.claim(request)
+      claim: async (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
+        const claimed = await store.taskList.claim(criteria, demands)
         // The client goes away at the worst moment.
-        if (request.worker === 'gone') gone.abort()
+        if (demands.some(({ worker }) => worker === 'gone')) gone.abort()
         return claimed
       },
     })
@@ -75,9 +75,9 @@ describe('a claim that waits', () => {
     const store = new MemoryStore()
     let claims = 0
     const taskList = standIn(store.taskList, {
-      claim: (request: ClaimRequest) => {
+      claim: (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
         claims += 1
-        return store.taskList.claim(request)
+        return store.taskList.claim(criteria, demands)
       },
     })
     const engine = engineOn(store, { taskList, pollMs: never })

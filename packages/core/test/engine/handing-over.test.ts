@@ -1,4 +1,11 @@
-import type { ClaimedTask, ClaimRequest, ClaimTasksRequest, Engine, ProcessChange } from '@tunacorn/core'
+import type {
+  ClaimCriteria,
+  ClaimDemand,
+  ClaimedTask,
+  ClaimTasksRequest,
+  Engine,
+  ProcessChange,
+} from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
 import { complete, engineOn, loan, MemoryStore, standIn, startLoan } from './support.js'
 
@@ -9,9 +16,9 @@ function countingStore() {
   const store = new MemoryStore()
   const counts = { claims: 0, commits: 0 }
   const taskList = standIn(store.taskList, {
-    claim: (request: ClaimRequest) => {
+    claim: (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
       counts.claims += 1
-      return store.taskList.claim(request)
+      return store.taskList.claim(criteria, demands)
     },
   })
   return { store, counts, taskList }

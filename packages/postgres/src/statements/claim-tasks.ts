@@ -1,32 +1,46 @@
-import { awayAfterMs, type ClaimRequest } from '@tunacorn/core'
+import { awayAfterMs, type ClaimCriteria, type ClaimDemand } from '@tunacorn/core'
 import { arrays, ms, unseen } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, the one that is meant, or any. */
 export type ClaimScope = 'names' | 'process' | 'task' | 'any'
 
 /**
- * Hands out tasks in one statement. The pick runs once, as an array of ctids: a re-executed sub-select could lock,
- * and hand out, more than the limit. A row that has moved since the snapshot is not found by its ctid and is simply
- * not handed out this time. For several names each name is read in its own index order and the best are taken; rows
- * of the others that were locked on the way are free again at the end of the statement.
+ * Hands out tasks in one statement, to all who want such ones. The pick runs once, as an array of ctids: a re-executed
+ * sub-select could lock, and hand out, more than the limit. A row that has moved since the snapshot is not found by its
+ * ctid and is simply not handed out this time. For several names each name is read in its own index order and the best
+ * are taken; rows of the others that were locked on the way are free again at the end of the statement.
+ *
+ * Each demand gets the next so many of what was picked. The first row of the answer says how many that were.
  *
  * The lease is what was asked, but not beyond the silence that the task allows nor the end of the attempt. An attempt
  * that no other may follow is judged when its lease is over; else at its own end, should nobody have taken it over.
  */
 export function claimTasksSql(schema: string, scope: ClaimScope): string {
-  const lease = `least($2::bigint, t.heartbeat_ms, t.timeout_ms)`
+  const leaseMs = `($2::bigint[])[${demandOf('t.ctid')}]`
+  const lease = `least(${leaseMs}, t.heartbeat_ms, t.timeout_ms)`
   return `
+WITH picked AS MATERIALIZED (SELECT ARRAY (${picks[scope](schema)}) AS places),
+given AS (
 UPDATE ${schema}.task_list t
-SET attempt = t.attempt + 1, worker = $1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),
-  lease_ms = least($2::bigint, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms}, secret = $3,
+SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),
+  worker = ($1::text[])[${demandOf('t.ctid')}], secret = ($3::text[])[${demandOf('t.ctid')}],
+  lease_ms = least(${leaseMs}, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms},
   expires_at = now() + (CASE WHEN ${isLast('t.attempt + 1', `now() + ${lease} ${ms}`)} THEN ${lease}
     ELSE t.timeout_ms END) ${ms},
   lapsed = CASE WHEN t.worker IS NULL THEN t.lapsed ELSE coalesce(t.lapsed, '[]') || (jsonb_build_object(
     'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at,
     'secret', t.secret) || CASE WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN '{}'::jsonb
       ELSE '{"timedOut": true}' END) END
-WHERE t.ctid = ANY (ARRAY (${picks[scope](schema)}))
-RETURNING t.process_id, t.task, t.name, t.attempt, t.claimable_at`
+WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[])
+RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at
+)
+SELECT (SELECT cardinality(places) FROM picked) AS picked, given.* FROM (VALUES (1)) AS once LEFT JOIN given ON true`
+}
+
+/** Which demand a picked row is for: the last of those whose share begins at its place in the pick, or before it. */
+function demandOf(row: string): string {
+  return `CASE WHEN cardinality($6::int[]) = 1 THEN 1
+    ELSE width_bucket(array_position((SELECT places FROM picked), ${row}), $6) END`
 }
 
 /** Whether no attempt may follow this one, should its lease end then. */
@@ -61,19 +75,19 @@ function claimable(schema: string): string {
 
 const picks: Record<ClaimScope, (schema: string) => string> = {
   names: (schema) => `
-  SELECT best.place FROM unnest(${arrays(6, ['text'])}) AS wanted (name) CROSS JOIN LATERAL (
+  SELECT best.place FROM unnest(${arrays(7, ['text'])}) AS wanted (name) CROSS JOIN LATERAL (
     SELECT c.ctid AS place, c.priority, c.claimable_at FROM ${schema}.task_list c
     WHERE c.name = wanted.name AND ${claimable(schema)}
     ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED
   ) best ORDER BY best.priority DESC, best.claimable_at LIMIT ${unseen(4, 'int')}`,
   process: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.process_id = $6 AND ($7::text[] IS NULL OR c.name = ANY ($7))
+  WHERE c.process_id = $7 AND ($8::text[] IS NULL OR c.name = ANY ($8))
     AND ${claimable(schema)}
   ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
   task: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.process_id = $6 AND c.task = $7 AND ${claimable(schema)}
+  WHERE c.process_id = $7 AND c.task = $8 AND ${claimable(schema)}
   LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
   any: (schema) => `
   SELECT c.ctid FROM ${schema}.task_list c
@@ -81,16 +95,29 @@ const picks: Record<ClaimScope, (schema: string) => string> = {
   ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
 }
 
-export function claimScope({ processId, task, names }: ClaimRequest): ClaimScope {
+export function claimScope({ processId, task, names }: ClaimCriteria): ClaimScope {
   if (task !== undefined) return 'task'
   if (processId !== undefined) return 'process'
   return names === undefined ? 'any' : 'names'
 }
 
-export function claimTasksValues(request: ClaimRequest): unknown[] {
-  const { worker, leaseMs, secret, max, definition, names, processId, task } = request
-  const common = [worker, leaseMs, secret, max, definition ?? null]
-  switch (claimScope(request)) {
+export function claimTasksValues(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): unknown[] {
+  const { definition, names, processId, task } = criteria
+  const firsts: number[] = []
+  let wanted = 0
+  for (const { max } of demands) {
+    firsts.push(wanted + 1)
+    wanted += max
+  }
+  const common = [
+    demands.map(({ worker }) => worker),
+    demands.map(({ leaseMs }) => leaseMs),
+    demands.map(({ secret }) => secret),
+    wanted,
+    definition ?? null,
+    firsts,
+  ]
+  switch (claimScope(criteria)) {
     case 'names':
       return [...common, names]
     case 'process':

@@ -11,16 +11,17 @@ import {
   scheduleOn,
   waitingRow,
 } from './memory-board.js'
-import type { HeldTask, TaskRef } from '../board.js'
+import type { HeldTask, Holder, TaskRef } from '../board.js'
 import { maxPolls, pollsKeptMs } from '../poll-limits.js'
 import type {
   BoardCriteria,
   BoardTask,
   ClaimCriteria,
   ClaimedBoardTask,
-  ClaimRequest,
+  ClaimDemand,
   DuePlace,
   DueTask,
+  HandedOut,
   Poll,
   ScheduledTask,
   TaskList,
@@ -47,19 +48,25 @@ export class MemoryTaskList implements TaskList {
     for (const task of tasks) scheduleOn(this.store, task, false)
   }
 
-  async claim(request: ClaimRequest): Promise<ClaimedBoardTask[]> {
+  async claim(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): Promise<HandedOut> {
     const now = this.store.now()
-    return this.#rows()
-      .filter((row) => isClaimable(row, now) && matchesClaim(row, request))
+    const wanted = demands.reduce((sum, { max }) => sum + max, 0)
+    const rows = this.#rows()
+      .filter((row) => isClaimable(row, now) && matchesClaim(row, criteria))
       .sort(byTurn)
-      .slice(0, request.max)
-      .map((row) => {
-        const claimed = claimedRow(row, request, now)
-        this.#put(claimed)
-        const { processId, task, name, attempt } = claimed
-        const claim = { attempt, secret: request.secret }
-        return { processId, task, name, claim, leaseExpiresAt: claimed.claimableAt }
-      })
+      .slice(0, wanted)
+    const isDry = rows.length < wanted
+    return { tasks: demands.map((one) => this.#handOut(rows.splice(0, one.max), one, now)), isDry }
+  }
+
+  #handOut(rows: readonly MemoryBoardRow[], holder: Holder, now: Date): ClaimedBoardTask[] {
+    return rows.map((row) => {
+      const claimed = claimedRow(row, holder, now)
+      this.#put(claimed)
+      const { processId, task, name, attempt } = claimed
+      const claim = { attempt, secret: holder.secret }
+      return { processId, task, name, claim, leaseExpiresAt: claimed.claimableAt }
+    })
   }
 
   async claimable(names: readonly string[] | undefined): Promise<string[]> {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { newProcessId, newSecret } from '../builders.js'
-import { board, claim, claimOne, longLeaseMs, schedule, storeTime, theOnly } from '../steps.js'
+import { aDemand, board, claim, claimOne, longLeaseMs, schedule, storeTime, theOnly } from '../steps.js'
 import type { ClaimCriteria } from '../../lists/task-list.js'
 import type { Promises } from '../store-world.js'
 
@@ -44,6 +44,47 @@ export function claimingPromises(promises: Promises): void {
     assert.equal((await claim(store, { max: 0 })).length, 0)
     assert.equal((await claim(store, { max: 6 })).length, 6)
     assert.equal((await claim(store, { max: 6 })).length, 1)
+  })
+
+  promises('a claim for several gives each its share, with a claim of its own', async ({ store }) => {
+    const processId = newProcessId()
+    for (let task = 0; task < 10; task += 1) await schedule(store, { processId, task })
+    const demands = [
+      aDemand({ worker: 'a', max: 3 }),
+      aDemand({ worker: 'none', max: 0 }),
+      aDemand({ worker: 'b', max: 1, leaseMs: longLeaseMs / 2 }),
+      aDemand({ worker: 'c', max: 4 }),
+      aDemand({ worker: 'd', max: 5 }),
+      aDemand({ worker: 'late', max: 5 }),
+    ]
+    const { tasks, isDry } = await store.taskList.claim({}, demands)
+    assert.deepEqual(
+      tasks.map(({ length }) => length),
+      [3, 0, 1, 4, 2, 0],
+    )
+    assert.equal(isDry, true)
+    const held = new Map(tasks.flat().map((each) => [each.task, each]))
+    assert.equal(held.size, 10)
+    for (const { task, worker, claimedAt, claimableAt } of await board(store)) {
+      const demand = demands.find((one) => one.worker === worker)
+      assert.deepEqual(held.get(task)?.claim, { attempt: 1, secret: demand?.secret })
+      assert.deepEqual(held.get(task)?.leaseExpiresAt, claimableAt)
+      assert.equal(claimableAt.getTime() - (claimedAt?.getTime() ?? 0), demand?.leaseMs)
+    }
+  })
+
+  promises('a claim says whether there was less than was wanted', async ({ store }) => {
+    for (let n = 0; n < 3; n += 1) await schedule(store)
+    const isDry = async (...wanted: readonly number[]) =>
+      (
+        await store.taskList.claim(
+          {},
+          wanted.map((max) => aDemand({ max })),
+        )
+      ).isDry
+    assert.equal(await isDry(1), false)
+    assert.equal(await isDry(1, 1), false)
+    assert.equal(await isDry(1), true)
   })
 
   promises('a claim takes what fits its names, definition, process and task', async ({ store }) => {
