@@ -7,7 +7,7 @@ export interface WireRequest {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly body: string | undefined
-  /** Aborting it ends the exchange, which rejects. */
+  /** Of this exchange alone. Aborting it ends the exchange, which rejects. */
   readonly signal: AbortSignal
 }
 
@@ -37,7 +37,7 @@ export const overNode: Transport = ({ method, url, headers, body, signal }) =>
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
     const request = (isSecure ? https : http).request(
       url,
-      { agent, method, headers: { ...headers, ...length }, signal },
+      { agent, method, headers: { ...headers, ...length } },
       (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
@@ -52,6 +52,8 @@ export const overNode: Transport = ({ method, url, headers, body, signal }) =>
       },
     )
     request.on('error', reject)
+    // The signal is of this exchange alone, so nothing has to be taken off it.
+    signal.addEventListener('abort', () => request.destroy(signal.reason as Error), { once: true })
     request.end(body)
   })
 

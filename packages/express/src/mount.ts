@@ -43,7 +43,9 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
   const needsStore = action !== undefined || operation.id === 'readyz'
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()
-    response.on('close', () => gone.abort())
+    response.on('close', () => {
+      if (!response.writableEnded) gone.abort()
+    })
     const answer = async (): Promise<Answer> => {
       if (action !== undefined && authorize !== undefined && !(await authorize(request, action)))
         throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)

@@ -1,4 +1,3 @@
-import { v7 as uuidV7 } from 'uuid'
 import type { FailureProcess } from '../definition/definition.js'
 import type { ProcessChange } from '../lists/process-list.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
@@ -7,6 +6,7 @@ import type { Outputs } from './outputs.js'
 import type { PlannedChange } from './plan-change.js'
 import type { Payload } from '../payload.js'
 import { failureInput } from './failure-input.js'
+import { newId } from '../new-ids.js'
 import { planStart } from './plan-change.js'
 
 export interface FailureProcessParts {
@@ -78,7 +78,7 @@ async function startOf(
 
 /** The last two bytes of an id say where it is kept: those of the parent, so that both are kept together. */
 function besideOf(parentId: string): string {
-  return uuidV7().slice(0, -4) + parentId.slice(-4)
+  return newId().slice(0, -4) + parentId.slice(-4)
 }
 
 /** Everything that the one who cleans up may have to know. */

@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import { v7 as uuidV7 } from 'uuid'
 import type { UnfinishedAttempt } from '../lists/board.js'
 import type { HistoryEvent, ProcessList, ProcessOverview, ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
@@ -9,6 +8,7 @@ import type { Lanes } from './lanes.js'
 import type { Logger } from './logger.js'
 import type { StartPlan } from './work.js'
 import { thrown, TunaCornError } from '../errors.js'
+import { newId } from '../new-ids.js'
 import { isProcessId } from './ids.js'
 import {
   badCursor,
@@ -235,7 +235,7 @@ const charactersOfAttempt = 250
 
 /** An id ends with where it is kept: what must be unique beside it shall be kept at the same place. */
 function newProcessId({ once, key, definition }: StartPlan): string {
-  const id = uuidV7()
+  const id = newId()
   const place = once?.key ?? (key === undefined ? undefined : `${definition}\n${key}`)
   return place === undefined ? id : id.slice(0, -4) + hash(place).slice(0, 4)
 }

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type { HeldTask, TaskRef } from '../lists/board.js'
 import type { BoardCriteria, ClaimCriteria, ClaimedBoardTask, TaskList } from '../lists/task-list.js'
 import type { Payload } from '../payload.js'
@@ -7,6 +6,7 @@ import type { Logger } from './logger.js'
 import type { TaskContext, ClaimedTask, TaskAttributes } from './task-context.js'
 import type { TaskView, TaskViews, TaskViewState } from './task-views.js'
 import { thrown, TunaCornError } from '../errors.js'
+import { newSecret } from '../new-ids.js'
 import { formatTaskId, isProcessId, parseClaim, parseTaskId } from './ids.js'
 import { notClaimable } from './not-claimable.js'
 import { badCursor, defaultPageLimit, wholeNumber, type Page, type PageRequest } from './page.js'
@@ -256,11 +256,6 @@ function charactersOf({ process, needs = {}, attributes }: ClaimedTask): number 
   const input = process.input?.text.length ?? 0
   const outputs = Object.values(needs).reduce((sum, { text }) => sum + text.length, 0)
   return (input + outputs) * (attributes === undefined ? 1 : 2)
-}
-
-/** 128 random bits. */
-function newSecret(): string {
-  return randomBytes(16).toString('base64url')
 }
 
 function placeOf(id: string): TaskRef {

@@ -1,4 +1,3 @@
-import { v7 as uuidV7 } from 'uuid'
 import type { Definition } from '../definition/definition.js'
 import type { ProcessCommand } from '../process/commands.js'
 import type { ProcessEvent } from '../process/events.js'
@@ -7,6 +6,7 @@ import { compileDefinition } from '../definition/compiled-definition.js'
 import { engineDefaults } from '../definition/task-settings.js'
 import { mergeAttributes } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
+import { newId } from '../new-ids.js'
 import { Payload } from '../payload.js'
 import { apply } from '../process/apply.js'
 import { decide } from '../process/decide.js'
@@ -62,7 +62,7 @@ export class Process {
    * @throws DefinitionError with every problem of the definition.
    */
   static start(source: unknown, options: { readonly input?: unknown } = {}): Process {
-    const process = new Process(uuidV7(), readSource(source), Payload.from(options.input))
+    const process = new Process(newId(), readSource(source), Payload.from(options.input))
     process.#ask({ type: 'start' })
     return process
   }
