@@ -11,11 +11,12 @@ export interface Statement {
 export type Row = Readonly<Record<string, unknown>>
 
 const identity = (text: string): string => text
+const moment = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date
 const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
   // Payloads pass through as the text they are.
   [pg.types.builtins.JSON, identity],
-  [pg.types.builtins.TIMESTAMPTZ, rememberingLast(pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ))],
+  [pg.types.builtins.TIMESTAMPTZ, rememberingLast(moment)],
 ])
 // Set on each query, so that a host's pool keeps its own ways with types.
 const types = {

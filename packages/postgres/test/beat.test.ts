@@ -1,4 +1,4 @@
-import { aTask, claim, claimOne } from '@tunacorn/core/testing'
+import { aTask, claimOne, claimTasks } from '@tunacorn/core/testing'
 import { describe, expect, it } from 'vitest'
 import { postgresUrl } from './support/databases.js'
 import { testStores } from './support/test-stores.js'
@@ -18,7 +18,7 @@ describe.skipIf(postgresUrl() === undefined)('after an outage', () => {
   }
 
   const claimNames = async () => {
-    const held = await claim(world().store, { worker: 'other', max: 100, leaseMs })
+    const held = await claimTasks(world().store, { worker: 'other', max: 100, leaseMs })
     return held.map(({ name }) => name).toSorted()
   }
 

@@ -24,7 +24,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
     const applied = await Promise.all(stores.map((store) => store.migrate()))
     expect(applied.filter(({ length }) => length > 0)).toEqual([
-      ['foundation', 'retries and time', 'endings', 'polls by definition'],
+      ['foundation', 'retries and time', 'endings', 'polls by definition', 'steady plans'],
     ])
     await Promise.all(stores.map((store) => store.close()))
   })
@@ -55,7 +55,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const store = new PostgresStore(database.url, { schema: 'newer' })
     await store.migrate()
     await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
-    await expect(store.migrate()).rejects.toThrow(/version 4 or older, but found 99. .*run that version/)
+    await expect(store.migrate()).rejects.toThrow(/version 5 or older, but found 99. .*run that version/)
     await store.close()
   })
 
@@ -71,6 +71,7 @@ describe.skipIf(url === undefined)('migrating', () => {
       'retries and time',
       'endings',
       'polls by definition',
+      'steady plans',
     ])
     await store.close()
   })

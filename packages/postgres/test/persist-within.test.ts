@@ -1,5 +1,12 @@
 import { Payload, type PersistResult, type ProcessChange, type ProcessRecord } from '@tunacorn/core'
-import { aDefinition, claim, failureOf, retryOf, startOf, type KnownDefinition } from '@tunacorn/core/testing'
+import {
+  aDefinition,
+  claimTasks,
+  failureOf,
+  retryOf,
+  startOf,
+  type KnownDefinition,
+} from '@tunacorn/core/testing'
 import type { PoolClient } from 'pg'
 import { describe, expect, it } from 'vitest'
 import { postgresUrl } from './support/databases.js'
@@ -52,7 +59,7 @@ describe.skipIf(postgresUrl() === undefined)('a start within a transaction of th
     await inTransaction('COMMIT', async (client) => {
       expect(await persistWithin(client, start)).toBe('committed')
       expect(await found()).toEqual({ processes: 0, tasks: 0, rows: 0 })
-      const claimed = await claim(store)
+      const claimed = await claimTasks(store)
       expect(claimed).toEqual([])
     })
     expect(await found()).toEqual({ processes: 1, tasks: 1, rows: 1 })

@@ -4,7 +4,7 @@ import {
   aTask,
   attemptFailureOf,
   cancellationOf,
-  claim,
+  claimTasks,
   judgementOf,
   pauseOf,
   resumptionOf,
@@ -76,7 +76,7 @@ describe.skipIf(url === undefined)('what time costs', () => {
     const name = 'over'
     const tasks = Array.from({ length: 50 }, () => aTask({ name, timeoutMs: 1 }))
     await store.taskList.schedule(tasks)
-    const held = await claim(store, { names: [name] })
+    const held = await claimTasks(store, { names: [name] })
     await new Promise((resolve) => setTimeout(resolve, 10))
     const query = vi.spyOn(pool, 'query')
     expect(await store.taskList.extend(held)).toEqual(held.map(() => undefined))
@@ -84,9 +84,9 @@ describe.skipIf(url === undefined)('what time costs', () => {
   })
 
   it('is little for a claim while many tasks of its name wait for their time', async () => {
-    await claim(store, { names: ['idle'] })
+    await claimTasks(store, { names: ['idle'] })
     const begin = performance.now()
-    for (let n = 0; n < 20; n += 1) expect(await claim(store, { names: ['idle'] })).toEqual([])
+    for (let n = 0; n < 20; n += 1) expect(await claimTasks(store, { names: ['idle'] })).toEqual([])
     expect((performance.now() - begin) / 20).toBeLessThan(20)
   })
 })
@@ -113,7 +113,7 @@ async function keepTime(store: Store, definition: KnownDefinition, round: string
   const persist = async (decide: (record: ProcessRecord) => ReturnType<typeof pauseOf>) =>
     processList.persist([...(await records()).values()].map(decide))
 
-  const claimed = await claim(store, { names: ['work'], max: 250, leaseMs: 1 })
+  const claimed = await claimTasks(store, { names: ['work'], max: 250, leaseMs: 1 })
   await taskList.extend(claimed)
   await taskList.claimable(['work', 'other'])
   await taskList.claimable(undefined)

@@ -1,4 +1,5 @@
 import { Engine } from '@tunacorn/core'
+import { aTask, claimTasks } from '@tunacorn/core/testing'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Client, Pool, type QueryResult } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -33,10 +34,10 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     }
 
     const { id } = await engine.startProcess({ definition: 'wide' })
-    await handInCounts(engine)
+    await handInCounts(() => engine.ping())
     const before = await rowsRead(database.url)
     await workOff(engine, 20)
-    await handInCounts(engine)
+    await handInCounts(() => engine.ping())
     const read = (await rowsRead(database.url)) - before
     expect((await engine.fetchProcess(id)).record.state).toBe('completed')
     // About six for each task; a plan that reads the board for each batch takes a hundred and more.
@@ -78,6 +79,46 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     await store.close()
     await pool.end()
   })
+
+  it.for([
+    'never looked at',
+    'looked at when empty',
+    'looked at when it held a little',
+    'looked at when all was claimed',
+  ] as const)(
+    'of a claim read no more than it takes, however full the board, which was %s',
+    async (board) => {
+      const fresh = await freshDatabase(url ?? '')
+      const store = new PostgresStore(fresh.url, { maxConnections: 1 })
+      await store.migrate()
+      const put = async (count: number, nameOf: (n: number) => string = () => 'work') => {
+        const tasks = Array.from({ length: count }, (_, n) => aTask({ name: nameOf(n), definition: 'd' }))
+        await store.taskList.schedule(tasks)
+      }
+      if (board === 'looked at when it held a little') await put(12, (n) => `name ${n}`)
+      if (board.startsWith('looked at when') && !board.endsWith('claimed'))
+        await query(fresh.url, `VACUUM ANALYZE ${schema}.task_list`)
+      const kinds = [{ names: ['work'] }, { definition: 'd' }]
+      const claimAll = async (times: number) => {
+        for (let n = 0; n < times; n += 1)
+          for (const kind of kinds) expect(await claimTasks(store, { ...kind, max: 10 })).toHaveLength(10)
+      }
+      // Enough that PostgreSQL settles for generic plans, while there is little.
+      await put(200)
+      await claimAll(10)
+      if (board === 'looked at when all was claimed') await query(fresh.url, `ANALYZE ${schema}.task_list`)
+      await put(5_000)
+      await claimAll(10)
+      await handInCounts(() => store.definitionList.fetch('none'))
+      const before = await rowsRead(fresh.url)
+      await claimAll(20)
+      await handInCounts(() => store.definitionList.fetch('none'))
+      // Each is read to be picked, to be locked, and to be changed.
+      expect((await rowsRead(fresh.url)) - before).toBeLessThan(5 * 400)
+      await store.close()
+      await fresh.drop()
+    },
+  )
 
   it.for(['names', 'any', 'process', 'task'] as const)(
     'of a claim by %s are not compiled, however full the board',
@@ -138,9 +179,9 @@ async function rowsRead(databaseUrl: string): Promise<number> {
 }
 
 /** A session hands in what it has counted with the first statement after a second. */
-async function handInCounts(engine: Engine): Promise<void> {
+async function handInCounts(ping: () => Promise<unknown>): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_100))
-  await Promise.all(Array.from({ length: 8 }, () => engine.ping()))
+  await Promise.all(Array.from({ length: 8 }, ping))
 }
 
 async function query<Row extends object>(connectionString: string, sql: string): Promise<Row[]> {

@@ -1,4 +1,4 @@
-import { aDefinition, claim, completionOf, judgementOf, startOf } from '@tunacorn/core/testing'
+import { aDefinition, claimTasks, completionOf, judgementOf, startOf } from '@tunacorn/core/testing'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -72,7 +72,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
   const held = { processId: ids.running, task: 1, claim: { attempt: 1, secret } }
 
   it('keeps its processes and histories', async () => {
-    expect(applied).toEqual(['retries and time', 'endings', 'polls by definition'])
+    expect(applied).toEqual(['retries and time', 'endings', 'polls by definition', 'steady plans'])
     const [running, ended] = await store.processList.fetch(
       [ids.running, ids.ended].map((id) => ({ id, afterVersion: 0 })),
     )
@@ -94,7 +94,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
   it('hands out what waits, also what has lapsed before', async () => {
     const names = (await store.taskList.claimable(['held', 'waits', 'lapsed before'])).toSorted()
     expect(names).toEqual(['lapsed before', 'waits'])
-    const claimed = await claim(store, { max: 9 })
+    const claimed = await claimTasks(store, { max: 9, leaseMs: 60_000 })
     const attempts = claimed.map(({ name, claim }) => `${name}: ${claim.attempt}`)
     expect(attempts.toSorted()).toEqual(['lapsed before: 3', 'waits: 1'])
     const tasks = await store.taskList.fetch({ limit: 10 })

@@ -26,5 +26,5 @@ export {
 } from './changes.js'
 export { describeStoreConformance } from './conformance.js'
 export { ManualClock } from './manual-clock.js'
-export { aDemand, claim, claimOne } from './steps.js'
+export { aDemand, claim as claimTasks, claimOne } from './steps.js'
 export type { StoreWorld, TestApi } from './store-world.js'

@@ -1,14 +1,15 @@
 import { awayAfterMs, type ClaimCriteria, type ClaimDemand } from '@tunacorn/core'
-import { arrays, ms, unseen } from './board-columns.js'
+import { ms, unseen } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, the one that is meant, or any. */
 export type ClaimScope = 'names' | 'process' | 'task' | 'any'
 
 /**
  * Hands out tasks in one statement, to all who want such ones. The pick runs once, as an array of ctids: a re-executed
- * sub-select could lock, and hand out, more than the limit. A row that has moved since the snapshot is not found by its
- * ctid and is simply not handed out this time. For several names each name is read in its own index order and the best
- * are taken; rows of the others that were locked on the way are free again at the end of the statement.
+ * sub-select could lock, and hand out, more than the limit. A row that has come or moved since the snapshot is not found
+ * by its ctid and is simply not handed out this time. For several names each name is read in its own index order and the
+ * best are taken; rows of the others that were locked on the way are free again at the end of the statement. How the board
+ * is read for claims by name and for any is in its migration (`steadyPlans`), with the reason.
  *
  * Each demand gets the next so many of what was picked. The first row of the answer says how many that were.
  *
@@ -19,7 +20,7 @@ export function claimTasksSql(schema: string, scope: ClaimScope): string {
   const leaseMs = `($2::bigint[])[${demandOf('t.ctid')}]`
   const lease = `least(${leaseMs}, t.heartbeat_ms, t.timeout_ms)`
   return `
-WITH picked AS MATERIALIZED (SELECT ARRAY (${picks[scope](schema)}) AS places),
+WITH picked AS MATERIALIZED (SELECT ${picks[scope](schema)} AS places),
 given AS (
 UPDATE ${schema}.task_list t
 SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),
@@ -57,9 +58,12 @@ export function isLast(attempt: string, leaseEnd: string): string {
  * took ten times as long as the claim.
  */
 export function isCalm(schema: string, row: string): string {
-  return `(greatest(${row}.claimed_at, now() - least(${row}.lease_ms, ${row}.timeout_ms) ${ms}) >= coalesce((
-    SELECT CASE WHEN p.beat_at > now() - ${awayAfterMs} ${ms} THEN p.calm_since ELSE 'infinity' END
-    FROM ${schema}.pulse p), '-infinity'))`
+  return `(greatest(${row}.claimed_at, now() - least(${row}.lease_ms, ${row}.timeout_ms) ${ms}) >= ${calmSince(schema)})`
+}
+
+function calmSince(schema: string): string {
+  return `coalesce((SELECT CASE WHEN p.beat_at > now() - ${awayAfterMs} ${ms} THEN p.calm_since ELSE 'infinity' END
+    FROM ${schema}.pulse p), '-infinity')`
 }
 
 /** Whether this row can be handed out now: it has an attempt left that may still begin, and nobody holds it. */
@@ -74,25 +78,17 @@ function claimable(schema: string): string {
 }
 
 const picks: Record<ClaimScope, (schema: string) => string> = {
-  names: (schema) => `
-  SELECT best.place FROM unnest(${arrays(7, ['text'])}) AS wanted (name) CROSS JOIN LATERAL (
-    SELECT c.ctid AS place, c.priority, c.claimable_at FROM ${schema}.task_list c
-    WHERE c.name = wanted.name AND ${claimable(schema)}
-    ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED
-  ) best ORDER BY best.priority DESC, best.claimable_at LIMIT ${unseen(4, 'int')}`,
-  process: (schema) => `
+  names: (schema) => `${schema}.pick_named($7::text[], $5::text, $4::int, ${calmSince(schema)})`,
+  any: (schema) => `${schema}.pick_any($5::text, $4::int, ${calmSince(schema)})`,
+  process: (schema) => `ARRAY (
   SELECT c.ctid FROM ${schema}.task_list c
   WHERE c.process_id = $7 AND ($8::text[] IS NULL OR c.name = ANY ($8))
     AND ${claimable(schema)}
-  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
-  task: (schema) => `
+  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED)`,
+  task: (schema) => `ARRAY (
   SELECT c.ctid FROM ${schema}.task_list c
   WHERE c.process_id = $7 AND c.task = $8 AND ${claimable(schema)}
-  LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
-  any: (schema) => `
-  SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.attempt >= 0 AND ${claimable(schema)}
-  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED`,
+  LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED)`,
 }
 
 export function claimScope({ processId, task, names }: ClaimCriteria): ClaimScope {
