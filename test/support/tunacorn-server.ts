@@ -64,6 +64,15 @@ export class TunaCornServer {
     await this.#end('SIGTERM')
   }
 
+  /** As a machine that falls asleep, in the middle of whatever it does. */
+  fallAsleep(): void {
+    this.#child?.kill('SIGSTOP')
+  }
+
+  wakeUp(): void {
+    this.#child?.kill('SIGCONT')
+  }
+
   /** The end of what it has said. */
   get log(): string {
     return this.#log

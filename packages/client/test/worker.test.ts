@@ -1,4 +1,11 @@
-import { TaskFailure, Worker, type TaskFailureOptions, type WorkerOptions } from '@tunacorn/client'
+import {
+  TaskFailure,
+  Worker,
+  type TaskFailureOptions,
+  type WorkerClient,
+  type WorkerOptions,
+} from '@tunacorn/client'
+import type { ClaimedTask } from '@tunacorn/protocol'
 import { setTimeout as wait } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { FakeServer } from './support/fake-server.js'
@@ -59,6 +66,37 @@ describe('claiming and reporting', () => {
     await server.until(areDone)
     expect(server.polls[0]).not.toHaveProperty('names')
     expect(names.toSorted()).toEqual(['another', 'its own'])
+  })
+
+  it('asks for work beside a report, where one call cannot fill its slots', async () => {
+    const calls: { max?: number; results?: readonly unknown[] }[] = []
+    const gate = new Gate()
+    const task = server.addTask('one')
+    const client: WorkerClient = {
+      heartbeatTasks: () => Promise.resolve({ tasks: [] }),
+      releaseTask: () => Promise.resolve(),
+      claimTasks: async (body) => {
+        calls.push(body)
+        if (calls.length === 1) return { tasks: [claimedTask(task.id)] }
+        await gate.opened
+        return {
+          tasks: [],
+          results: body.results?.map(() => ({ task: task.id, status: 200 as const })) ?? [],
+        }
+      },
+    }
+    const worker = new Worker({ client, handlers: { one: () => null }, concurrency: 400 })
+    workers.push(worker)
+    worker.start()
+    await expect.poll(() => calls.length).toBe(3)
+    const slots = calls.map(({ max = 1, results }) => [max, results?.length ?? 0])
+    // The first poll; then the report with as many slots as it may have, and a poll for the others.
+    expect(slots).toEqual([
+      [250, 0],
+      [250, 1],
+      [150, 0],
+    ])
+    gate.open()
   })
 
   it('reports a step of a chain and claims the next in one call', async () => {
@@ -263,3 +301,14 @@ describe('a TaskFailure', () => {
 })
 
 const nothing = () => Promise.reject(new Error('Expected no such call'))
+
+function claimedTask(id: string): ClaimedTask {
+  const process = {
+    id: id.split('.')[0] ?? '',
+    definition: 'd',
+    definitionVersion: 1,
+    startedAt: new Date().toISOString(),
+  }
+  const leaseExpiresAt = new Date(Date.now() + 30_000).toISOString()
+  return { id, name: 'one', attempt: 1, claim: '1.abc', lease: '30s', leaseExpiresAt, process }
+}

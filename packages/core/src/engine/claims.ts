@@ -79,9 +79,11 @@ export class Claims {
     this.#line.add(waiter)
     if (!this.#closed) this.#startPolling()
     try {
-      for (;;) {
+      // Who can wait does not look for what is known not to be there: however many come to wait, the board is looked at
+      // as often as by one.
+      for (let mayBeThere = waitMs <= 0 || !this.#dry.isFor(request); ; mayBeThere = true) {
         waiter.isWoken = false
-        const tasks = await this.#claimNow(request)
+        const tasks = mayBeThere ? await this.#claimNow(request) : []
         if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
         const by = isOver ? 'time' : await waiter.sleep(deadline - Date.now(), signal)
@@ -163,8 +165,8 @@ export class Claims {
 
   #startPolling(): void {
     if (this.#poll !== undefined) return
-    // Replicas shall not all look at the same moment.
-    const inMs = this.#options.pollMs * (0.5 + Math.random())
+    // Replicas shall not all look at the same moment. What is seen is believed until the next look.
+    const inMs = this.#options.pollMs * (0.5 + Math.random() / 2)
     this.#poll = setTimeout(() => {
       void this.#look()
     }, inMs)
@@ -175,16 +177,22 @@ export class Claims {
     this.#poll = undefined
   }
 
+  /** Nothing was there for any of those who waited when it was looked for. */
+  #noteDry(look: number, lastTurn: number): void {
+    for (const { request, turn } of this.#line) if (turn <= lastTurn) this.#dry.note(request, look)
+  }
+
   async #look(): Promise<void> {
     try {
       const { names, wantsAnyName } = this.#line
+      const look = this.#dry.look()
+      const lastTurn = this.#turns
       const found = names.length > 0 ? await this.#options.taskList.claimable(names) : []
-      if (found.length > 0) this.#dry.end()
+      const any = wantsAnyName ? await this.#options.taskList.claimable(undefined) : []
+      if (found.length + any.length > 0) this.#dry.end()
+      else this.#noteDry(look, lastTurn)
       for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
-      if (wantsAnyName && (await this.#options.taskList.claimable(undefined)).length > 0) {
-        this.#dry.end()
-        this.#wakeEach((criteria) => criteria.names === undefined)
-      }
+      if (any.length > 0) this.#wakeEach((criteria) => criteria.names === undefined)
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
     } finally {

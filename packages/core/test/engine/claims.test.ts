@@ -281,3 +281,37 @@ describe('a claimed task', () => {
     expect(await refusalOf(engine.releaseTask(open.id, open.claim))).toBe('claim-lost')
   })
 })
+
+describe('a crowd that comes to wait', () => {
+  it('has the board looked at no more often than one does, and is served all the same', async () => {
+    const store = new MemoryStore()
+    let looks = 0
+    const taskList = standIn(store.taskList, {
+      claim: (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
+        looks += 1
+        return store.taskList.claim(criteria, demands)
+      },
+      claimable: (names: readonly string[] | undefined) => {
+        looks += 1
+        return store.taskList.claimable(names)
+      },
+    })
+    const here = engineOn(store, { taskList, pollMs: 100 })
+    const there = engineOn(store)
+    await there.registerDefinition(flat('two', 2))
+    const wait = (n: number) => here.claimTasks({ worker: `w${n}`, names: ['t0'], waitMs: 3_000 })
+    const waiting = [wait(0)]
+    const begin = performance.now()
+    for (let n = 1; n < 100; n += 1) {
+      await sleep(5)
+      waiting.push(wait(n))
+    }
+    const most = (performance.now() - begin) / 50 + 2
+    expect(looks).toBeLessThanOrEqual(most)
+    // It comes by another replica, and is found by the next look.
+    await there.startProcess({ definition: 'two' })
+    const first = await Promise.race(waiting)
+    expect(first.tasks).toHaveLength(1)
+    await here.close()
+  })
+})
