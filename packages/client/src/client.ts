@@ -33,14 +33,14 @@ import {
 import { pause } from './backoff.js'
 import { ProcessNotEndedError } from './errors.js'
 import { send, type Connection, type HttpCall } from './http.js'
-import { overFetch, overNode } from './transport.js'
+import { overFetch, usualTransport } from './transport.js'
 
 export interface ClientOptions {
   /** Where TunaCorn is mounted, such as `http://127.0.0.1:8266` or `https://example.com/tunacorn`. */
   readonly url: string
   /** Sent with every request, for authorization for example. */
   readonly headers?: Readonly<Record<string, string>>
-  /** In place of Node's own HTTP client. */
+  /** In place of Node's own HTTP client, or of the global `fetch` elsewhere. */
   readonly fetch?: typeof globalThis.fetch
   /** How long a request may take, waiting for work not counted. 10,000 when absent. */
   readonly timeoutMs?: number
@@ -107,7 +107,7 @@ export class TunaCornClient {
     this.#connection = {
       url: this.url,
       headers,
-      transport: fetch === undefined ? overNode : overFetch(fetch),
+      transport: fetch === undefined ? usualTransport : overFetch(fetch),
     }
     this.#timeoutMs = timeoutMs
     this.#retries = retries

@@ -75,7 +75,7 @@ function restBeforeNext(call: HttpCall, error: unknown, sent: number): number | 
 async function sendOnce(connection: Connection, call: HttpCall): Promise<unknown> {
   const url = connection.url + call.path + queryString(call.query)
   const { status, header, text } = await exchange(connection, call, url)
-  if (status >= 300) {
+  if (status < 200 || status >= 300) {
     const problem = problemOf(status, text, header('location'))
     throw new TunaCornHttpError(`${call.method} ${url}`, problem, retryAfterMs(header('retry-after')))
   }

@@ -1,5 +1,4 @@
-import http from 'node:http'
-import https from 'node:https'
+import type http from 'node:http'
 
 /** One exchange as it goes over the wire. */
 export interface WireRequest {
@@ -22,40 +21,48 @@ export interface WireAnswer {
 /** @throws what the way there or back throws; an operating system's error keeps its `code` */
 export type Transport = (request: WireRequest) => Promise<WireAnswer>
 
-// Shorter than any server or proxy that is about closes a connection that nothing is asked of.
-const options = { keepAlive: true, timeout: 4_000 }
-const agents = { 'http:': new http.Agent(options), 'https:': new https.Agent(options) }
+/** Most servers and proxies that are about wait longer before they close a connection that nothing is asked of. */
+const keepAliveMs = 4_000
+
+type NodeHttp = Pick<typeof http, 'Agent' | 'request'>
 
 /**
  * Node's own HTTP client, whose connections are kept. It takes a third of the time that `fetch` takes for a small
  * exchange, and a step of a chain is one.
  */
-export const overNode: Transport = ({ method, url, headers, body, signal }) =>
-  new Promise((resolve, reject) => {
-    const isSecure = url.startsWith('https:')
-    const agent = isSecure ? agents['https:'] : agents['http:']
+function overNode(plain: NodeHttp, secure: NodeHttp): Transport {
+  const options = { keepAlive: true, timeout: keepAliveMs }
+  const ways = {
+    plain: { http: plain, agent: new plain.Agent(options) },
+    secure: { http: secure, agent: new secure.Agent(options) },
+  }
+  return (asked) => exchange(asked, asked.url.startsWith('https:') ? ways.secure : ways.plain)
+}
+
+function exchange(
+  { method, url, headers, body, signal }: WireRequest,
+  { http, agent }: { readonly http: NodeHttp; readonly agent: InstanceType<NodeHttp['Agent']> },
+): Promise<WireAnswer> {
+  return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { 'content-length': String(Buffer.byteLength(body)) }
-    const request = (isSecure ? https : http).request(
-      url,
-      { agent, method, headers: { ...headers, ...length } },
-      (response) => {
-        const chunks: Buffer[] = []
-        response.on('data', (chunk: Buffer) => chunks.push(chunk))
-        response.on('error', reject)
-        response.on('end', () => {
-          resolve({
-            status: response.statusCode ?? 0,
-            header: (name) => response.headers[name]?.toString(),
-            text: Buffer.concat(chunks).toString('utf8'),
-          })
+    const request = http.request(url, { agent, method, headers: { ...headers, ...length } }, (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('error', reject)
+      response.on('end', () => {
+        resolve({
+          status: response.statusCode ?? 0,
+          header: (name) => response.headers[name]?.toString(),
+          text: Buffer.concat(chunks).toString('utf8'),
         })
-      },
-    )
+      })
+    })
     request.on('error', reject)
     // The signal is of this exchange alone, so nothing has to be taken off it.
     signal.addEventListener('abort', () => request.destroy(signal.reason as Error), { once: true })
     request.end(body)
   })
+}
 
 /** Any other client that speaks as `fetch` does. Redirections are not followed, as they are not without it. */
 export function overFetch(fetch: typeof globalThis.fetch): Transport {
@@ -69,3 +76,13 @@ export function overFetch(fetch: typeof globalThis.fetch): Transport {
     }
   }
 }
+
+// Asked for in this way, so that the same file can be loaded by a browser.
+const { process: node } = globalThis as Partial<typeof globalThis>
+
+/** Node's own, where this is Node. */
+export const usualTransport: Transport =
+  node?.getBuiltinModule === undefined
+    ? // Called as a method of another object, a browser's fetch refuses.
+      overFetch((input, init) => globalThis.fetch(input, init))
+    : overNode(node.getBuiltinModule('node:http'), node.getBuiltinModule('node:https'))

@@ -11,7 +11,7 @@ export interface Statement {
 export type Row = Readonly<Record<string, unknown>>
 
 const identity = (text: string): string => text
-const moment = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date
+const moment = pg.types.getTypeParser(pg.types.builtins.TIMESTAMPTZ) as (text: string) => Date | number
 const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
   // Payloads pass through as the text they are.
@@ -25,11 +25,13 @@ const types = {
 }
 
 /** What comes with one commit has one time, in each of its rows. */
-function rememberingLast<T>(parse: (text: string) => T): (text: string) => T {
-  let last: { readonly text: string; readonly value: T } | undefined
+function rememberingLast(parse: (text: string) => Date | number): (text: string) => Date | number {
+  let last: { readonly text: string; readonly value: Date | number } | undefined
   return (text) => {
     if (last?.text !== text) last = { text, value: parse(text) }
-    return last.value
+    const { value } = last
+    // Each reader has a date of its own; infinity is a number.
+    return value instanceof Date ? new Date(value.getTime()) : value
   }
 }
 

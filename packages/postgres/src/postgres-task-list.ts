@@ -108,11 +108,13 @@ export class PostgresTaskList implements TaskList {
     const values = claimTasksValues(criteria, demands)
     const rows = await this.store.run(this.#claims[claimScope(criteria)], values)
     const wanted = demands.reduce((sum, { max }) => sum + max, 0)
-    const isDry = Number(rows[0]?.['picked']) < wanted
+    const picked = Number(rows[0]?.['picked'])
     const given = new Map(demands.map(({ secret }) => [secret, [] as ClaimedBoardTask[]]))
     for (const row of rows)
       if (row['task'] !== null) given.get(row['secret'] as string)?.push(claimedBoardTask(row))
-    return { tasks: demands.map(({ secret }) => given.get(secret) ?? []), isDry }
+    const tasks = demands.map(({ secret }) => given.get(secret) ?? [])
+    // What was picked and not given has only just come, or moved: there is more.
+    return { tasks, isDry: picked < wanted && picked === tasks.flat().length }
   }
 
   async claimable(names: readonly string[] | undefined): Promise<string[]> {

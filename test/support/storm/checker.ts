@@ -169,6 +169,11 @@ function* overlapping({ calls, events, leaseMs }: Evidence): Iterable<string> {
     heldUntil.set(asked.task, spans)
   }
   for (const { task, attempt, claim, leaseExpiresAt } of handOuts(calls)) {
+    const spans = heldUntil.get(task) ?? []
+    spans.push({ attempt, claim, until: Date.parse(leaseExpiresAt) })
+    heldUntil.set(task, spans)
+  }
+  for (const { task, attempt, claim, leaseExpiresAt } of handOuts(calls)) {
     const claimedAt = Date.parse(leaseExpiresAt) - leaseMs
     for (const before of heldUntil.get(task) ?? []) {
       const isEarly = before.attempt < attempt && claimedAt < before.until - 1

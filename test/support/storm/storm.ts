@@ -257,6 +257,12 @@ export class Storm {
           `SELECT count(*)::int AS open FROM tunacorn.process WHERE state IN ('running', 'paused')`,
         )
         if (rows[0]?.open === 0 || performance.now() > deadline) return
+        // A pause whose answer was lost may have come after the resumption that followed it.
+        const paused = await client.query<{ id: string }>(
+          `SELECT id FROM tunacorn.process WHERE state = 'paused'`,
+        )
+        for (const { id } of paused.rows)
+          await call(this.#anyServer().url, 'POST', `/processes/${id}/resume`, {})
         await pause(250)
       }
     } finally {

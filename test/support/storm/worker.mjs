@@ -4,6 +4,8 @@ import { oneOf, pause, post, Recorder } from './recorder.mjs'
 
 const { name, urls, record, hands, lease } = JSON.parse(process.argv[2])
 const recorder = new Recorder(record)
+// Whoever has started it is gone.
+process.on('disconnect', () => process.exit())
 let made = 0
 
 for (let hand = 0; hand < hands; hand += 1) void work()

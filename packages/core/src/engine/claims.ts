@@ -33,6 +33,7 @@ export class Claims {
   readonly #joint: JointClaims
   #turns = 0
   #poll: NodeJS.Timeout | undefined
+  #isLooking = false
   #closed = false
 
   constructor(options: ClaimsOptions) {
@@ -83,7 +84,7 @@ export class Claims {
       // as often as by one.
       for (let mayBeThere = waitMs <= 0 || !this.#dry.isFor(request); ; mayBeThere = true) {
         waiter.isWoken = false
-        const tasks = mayBeThere ? await this.#claimNow(request) : []
+        const tasks = mayBeThere ? await this.#claimNow(request, signal) : []
         if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
         const by = isOver ? 'time' : await waiter.sleep(deadline - Date.now(), signal)
@@ -98,9 +99,9 @@ export class Claims {
     }
   }
 
-  async #claimNow(request: ClaimRequest): Promise<readonly ClaimedBoardTask[]> {
+  async #claimNow(request: ClaimRequest, signal?: AbortSignal): Promise<readonly ClaimedBoardTask[]> {
     const look = this.#dry.look()
-    const { tasks, isDry } = await this.#joint.claim(request)
+    const { tasks, isDry } = await this.#joint.claim(request, signal)
     if (isDry) this.#dry.note(request, look)
     else this.#wakeOne(request)
     return tasks
@@ -125,11 +126,23 @@ export class Claims {
     return undefined
   }
 
+  /** Something has come back to the board, of whatever name: who waits looks again, one after the other. */
+  lookAgain(): void {
+    this.#dry.end()
+    this.#wakeEach(() => true)
+  }
+
   /** New tasks on the board: for each, the first who waits for such a one is woken. */
   wake(entered: readonly EnteredTasks[]): void {
+    for (const { inMs = 0, ...tasks } of entered) {
+      // What comes later than the next look is found by that.
+      if (inMs > 0 && inMs < this.#options.pollMs) setTimeout(() => this.wake([tasks]), inMs).unref()
+    }
+    const now = entered.filter(({ inMs = 0 }) => inMs <= 0)
+    if (now.length === 0) return
     this.#dry.end()
     if (this.#line.size === 0) return
-    for (const { processId, definition, names } of entered) {
+    for (const { processId, definition, names } of now) {
       for (const name of names) {
         const task = { processId, definition, name }
         const woken = this.#line.firstFor(task, ({ isWoken }) => !isWoken)
@@ -164,7 +177,7 @@ export class Claims {
   }
 
   #startPolling(): void {
-    if (this.#poll !== undefined) return
+    if (this.#poll !== undefined || this.#isLooking) return
     // Replicas shall not all look at the same moment. What is seen is believed until the next look.
     const inMs = this.#options.pollMs * (0.5 + Math.random() / 2)
     this.#poll = setTimeout(() => {
@@ -183,6 +196,8 @@ export class Claims {
   }
 
   async #look(): Promise<void> {
+    this.#poll = undefined
+    this.#isLooking = true
     try {
       const { names, wantsAnyName } = this.#line
       const look = this.#dry.look()
@@ -196,7 +211,7 @@ export class Claims {
     } catch (error) {
       this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
     } finally {
-      this.#poll = undefined
+      this.#isLooking = false
       if (this.#line.size > 0 && !this.#closed) this.#startPolling()
     }
   }

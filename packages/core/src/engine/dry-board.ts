@@ -27,13 +27,13 @@ export class DryBoard {
   note(criteria: ClaimCriteria, look: number): void {
     if (look !== this.#look || (criteria.names?.length ?? 0) > maxNames) return
     if (this.#kinds.size >= maxKinds) this.#kinds.clear()
-    this.#kinds.set(kindOf(criteria), { look, until: Date.now() + this.#forMs })
+    this.#kinds.set(kindOf(criteria), { look, until: performance.now() + this.#forMs })
   }
 
   isFor(criteria: ClaimCriteria): boolean {
     if (this.#kinds.size === 0) return false
     const known = this.#kinds.get(kindOf(criteria))
-    return known !== undefined && known.look === this.#look && Date.now() < known.until
+    return known !== undefined && known.look === this.#look && performance.now() < known.until
   }
 
   /** Something has come that anybody may claim. */

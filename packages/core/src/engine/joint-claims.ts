@@ -19,6 +19,7 @@ export interface OwnShare {
 
 interface Asked {
   readonly request: ClaimRequest
+  readonly signal: AbortSignal | undefined
   readonly resolve: (share: OwnShare) => void
   readonly reject: (error: unknown) => void
 }
@@ -37,10 +38,11 @@ export class JointClaims {
     this.#taskList = taskList
   }
 
-  claim(request: ClaimRequest): Promise<OwnShare> {
+  /** @param signal aborted when the client has gone: then nothing is claimed for it any more. */
+  claim(request: ClaimRequest, signal?: AbortSignal): Promise<OwnShare> {
     const kind = kindOf(request)
     return new Promise((resolve, reject) => {
-      const asked = { request, resolve, reject }
+      const asked = { request, signal, resolve, reject }
       const waiting = this.#waiting.get(kind)
       if (waiting !== undefined) waiting.push(asked)
       else {
@@ -53,7 +55,12 @@ export class JointClaims {
   async #run(kind: string): Promise<void> {
     // Who asks in the same turn goes along.
     await Promise.resolve()
-    for (let group = this.#next(kind); group.length > 0; group = this.#next(kind)) await this.#claim(group)
+    for (let group = this.#next(kind); group.length > 0; group = this.#next(kind)) {
+      const isGone = ({ signal }: Asked) => signal?.aborted === true
+      for (const { resolve } of group.filter(isGone)) resolve({ tasks: [], isDry: false })
+      const there = group.filter((asked) => !isGone(asked))
+      if (there.length > 0) await this.#claim(there)
+    }
     this.#waiting.delete(kind)
   }
 

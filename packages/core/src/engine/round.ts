@@ -26,11 +26,13 @@ export interface Leftover {
   readonly reason: 'moved' | 'stale' | 'in-flight' | 'poisoned'
 }
 
-/** Tasks that have come onto the board. */
+/** Tasks that have come onto the board, or can be claimed from now on. */
 export interface EnteredTasks {
   readonly processId: string
   readonly definition: string
   readonly names: readonly string[]
+  /** From when on they can be claimed; from now on when absent. */
+  readonly inMs?: number
 }
 
 export interface RoundParts {
@@ -304,10 +306,17 @@ function errandsOf({ accepted, rejected, postponed }: PlannedChange): Errand[] {
   return [...[...accepted, ...rejected].map(({ errand }) => errand), ...postponed]
 }
 
-function enteredBy({ change }: PlannedChange): EnteredTasks[] {
-  const { id, definition, state, enter, failureProcess } = change
-  const free = state === 'running' ? enter.filter(({ holder }) => holder === undefined) : []
-  const own = free.length === 0 ? [] : [{ processId: id, definition, names: free.map(({ name }) => name) }]
+function enteredBy({ change, copy }: PlannedChange): EnteredTasks[] {
+  const { id, definition, state, clock, enter, failureProcess } = change
+  const came = enter.filter(({ holder }) => holder === undefined).map(({ name }) => name)
+  // What stood on the board while it was paused is there for the first time, in effect.
+  const free = state !== 'running' ? [] : clock === 'goes-on' ? copy.state.activeNames() : came
+  const own: EnteredTasks[] = free.length === 0 ? [] : [{ processId: id, definition, names: free }]
+  for (const { type, task = 0, retryInMs } of state === 'running' ? change.events : []) {
+    if (type !== 'attempt-failed' || retryInMs === undefined) continue
+    const names = [copy.state.graph.names[task] ?? '']
+    own.push({ processId: id, definition, names, inMs: retryInMs })
+  }
   if (failureProcess === undefined) return own
   const names = failureProcess.enter.map(({ name }) => name)
   return [...own, { processId: failureProcess.id, definition: failureProcess.definition, names }]

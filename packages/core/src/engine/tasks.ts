@@ -218,6 +218,7 @@ export class Tasks {
   async #giveBack(claimed: readonly ClaimedBoardTask[]): Promise<void> {
     // One that fails has its lease to run out; the others shall not wait for that.
     await Promise.allSettled(claimed.map((task) => this.#parts.taskList.release(task)))
+    this.#parts.claims.lookAgain()
   }
 
   /** One that is refused, for its payload as well as for its claim, does not stop the others. */

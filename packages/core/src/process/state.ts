@@ -53,6 +53,11 @@ export class ProcessState {
     return this.isLive && this.#status[task] === byteOfStatus.pending && this.#openNeeds[task] === 0
   }
 
+  /** The names of all that is active. */
+  activeNames(): string[] {
+    return this.graph.names.filter((_name, task) => this.isActive(task))
+  }
+
   /** The version of the event that ended this task; 0 while it has not ended. */
   endedIn(task: number): number {
     return this.#endedIn[task] ?? 0

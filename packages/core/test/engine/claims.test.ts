@@ -71,6 +71,17 @@ describe('a claim that waits', () => {
     expect(await claim(engine, process, 'Open')).toMatchObject({ attempt: 1 })
   })
 
+  it('is answered at once with what goes on when its process is resumed', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    const process = await startLoan(engine)
+    await engine.pauseProcess(process)
+    const waiting = engine.claimTasks({ worker: 'w', names: ['Open'], waitMs: never })
+    await sleep(10)
+    await engine.resumeProcess(process)
+    expect((await waiting).tasks.map(({ name }) => name)).toEqual(['Open'])
+    await engine.close()
+  })
+
   it('wakes as many as there are tasks, in the order of their coming', async () => {
     const store = new MemoryStore()
     let claims = 0
@@ -313,5 +324,38 @@ describe('a crowd that comes to wait', () => {
     const first = await Promise.race(waiting)
     expect(first.tasks).toHaveLength(1)
     await here.close()
+  })
+})
+
+describe('a task that comes back to the board', () => {
+  it('is handed out as soon as its retry may begin, by whoever has failed it', async () => {
+    const engine = engineOn(new MemoryStore(), { pollMs: never })
+    const retry = { limit: 3, delay: '1ms', factor: 1, jitter: false }
+    await engine.registerDefinition(JSON.stringify({ name: 'again', tasks: [{ name: 't0', retry }] }))
+    await engine.startProcess({ definition: 'again' })
+    const [held] = (await engine.claimTasks({ worker: 'w', names: ['t0'] })).tasks
+    const results = [{ task: held?.id ?? '', claim: held?.claim ?? '', error: { message: 'no' } }]
+    await engine.claimTasks({ worker: 'w', names: ['t0'], max: 5, results })
+    const { tasks } = await engine.claimTasks({ worker: 'w', names: ['t0'], waitMs: 2_000 })
+    expect(tasks).toMatchObject([{ attempt: 2 }])
+    await engine.close()
+  })
+
+  it('because the client has gone that it was for is handed to the next who waits', async () => {
+    const store = new MemoryStore()
+    const gone = new AbortController()
+    const taskList = standIn(store.taskList, {
+      claim: async (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
+        const claimed = await store.taskList.claim(criteria, demands)
+        if (demands.some(({ worker }) => worker === 'gone')) gone.abort()
+        return claimed
+      },
+    })
+    const engine = engineOn(store, { taskList, pollMs: never })
+    await startLoan(engine)
+    await engine.claimTasks({ worker: 'gone', names: ['Open'], max: 5, signal: gone.signal })
+    const { tasks } = await engine.claimTasks({ worker: 'w', names: ['Open'], waitMs: 2_000 })
+    expect(tasks).toMatchObject([{ name: 'Open', attempt: 1 }])
+    await engine.close()
   })
 })

@@ -16,7 +16,7 @@ export function steadyPlans(schema: string): string {
   const inTurn = `ORDER BY c.priority DESC, c.claimable_at LIMIT wanted FOR UPDATE SKIP LOCKED`
   return `
 CREATE FUNCTION ${schema}.pick_named(names text[], of_definition text, wanted integer, calm_since timestamptz)
-RETURNS tid[] ${settings} AS $$
+RETURNS tid[] ${settings} AS $tunacorn$
 BEGIN
   RETURN ARRAY (
     SELECT best.place FROM unnest(names) AS named (name) CROSS JOIN LATERAL (
@@ -24,15 +24,17 @@ BEGIN
       WHERE c.name = named.name AND ${claimable}
       ${inTurn}
     ) best ORDER BY best.priority DESC, best.claimable_at LIMIT wanted);
-END $$;
+END $tunacorn$;
 CREATE FUNCTION ${schema}.pick_any(of_definition text, wanted integer, calm_since timestamptz)
-RETURNS tid[] ${settings} AS $$
+RETURNS tid[] ${settings} AS $tunacorn$
 BEGIN
   RETURN ARRAY (
     SELECT c.ctid FROM ${schema}.task_list c WHERE c.attempt >= 0 AND ${claimable}
     ${inTurn});
-END $$;
+END $tunacorn$;
+-- In this order, processes can be read until the last moment.
+CREATE INDEX process_by_other_state ON ${schema}.process (state, id) WHERE state <> 'completed';
 DROP INDEX ${schema}.process_by_state;
-CREATE INDEX process_by_state ON ${schema}.process (state, id) WHERE state <> 'completed';
+ALTER INDEX ${schema}.process_by_other_state RENAME TO process_by_state;
 `
 }
