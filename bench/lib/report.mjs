@@ -25,7 +25,7 @@ export function report(results) {
   const view = new View(results)
   const parts = [
     '# Results',
-    'Written by `pnpm bench`. Medians, and the smallest and largest in brackets. Everything ran on one machine: only ratios within one run count.',
+    `Written by \`pnpm bench\`, of ${roundsOf(results)}. Medians, and the smallest and largest in brackets. Everything ran on one machine: only ratios within one run count.`,
     results.isQuick ? 'Small sizes, to see that everything runs: these figures say nothing about speed.' : '',
     ...surroundings(results.machine),
     '## The goal',
@@ -46,6 +46,11 @@ export function report(results) {
 
 function column(workload, figure = 0) {
   return { workload: workloads.find(({ id }) => id === workload), figure }
+}
+
+function roundsOf({ runs }) {
+  const rounds = new Set(runs.map(({ round }) => round)).size
+  return rounds === 1 ? 'one round' : `${rounds} rounds`
 }
 
 function surroundings(machine) {
