@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process'
+import { writeFileSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -126,6 +127,8 @@ export class Storm {
   #startWorker(n: number): void {
     const record = join(this.#directory, `worker-${n}-${this.#records.length}`)
     this.#records.push(record)
+    // It may be killed before it has begun.
+    writeFileSync(record, '')
     const urls = this.#proxies.map(({ url }) => url)
     const options = { name: `worker ${n}`, urls, record, hands: 3, lease: `${leaseMs}ms` }
     this.#workers[n] = fork(workerProgram, [JSON.stringify(options)], { execArgv: [] })
