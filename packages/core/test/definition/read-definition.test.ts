@@ -49,10 +49,16 @@ describe('reading a definition', () => {
   })
 
   test('that is too large is refused before it is parsed', async () => {
-    const start = performance.now()
-    const reading = readDefinition(large(), { limits: { maxSourceBytes: 1_000 } })
-    await expect(reading).rejects.toMatchObject({ problems: [{ code: 'source-too-large' }] })
-    expect(performance.now() - start).toBeLessThan(50)
+    const source = large()
+    const tookMs: number[] = []
+    // The quickest of some: others may have the processor meanwhile.
+    for (let n = 0; n < 10; n += 1) {
+      const start = performance.now()
+      const reading = readDefinition(source, { limits: { maxSourceBytes: 1_000 } })
+      await expect(reading).rejects.toMatchObject({ problems: [{ code: 'source-too-large' }] })
+      tookMs.push(performance.now() - start)
+    }
+    expect(Math.min(...tookMs)).toBeLessThan(50)
   })
 
   test('several times at once answers each, in turn', async () => {
