@@ -136,7 +136,7 @@ export class Claims {
   wake(entered: readonly EnteredTasks[]): void {
     for (const { inMs = 0, ...tasks } of entered) {
       // What comes later than the next look is found by that.
-      if (inMs > 0 && inMs < this.#options.pollMs) setTimeout(() => this.wake([tasks]), inMs).unref()
+      if (inMs > 0 && inMs < this.#options.pollMs) this.#wakeAt(Date.now() + inMs + 1, tasks)
     }
     const now = entered.filter(({ inMs = 0 }) => inMs <= 0)
     if (now.length === 0) return
@@ -150,6 +150,12 @@ export class Claims {
         woken?.wake()
       }
     }
+  }
+
+  /** A timer may fire before its time, by as long as the turn has taken in which it was set. */
+  #wakeAt(atMs: number, tasks: EnteredTasks): void {
+    const isTime = () => (Date.now() < atMs ? this.#wakeAt(atMs, tasks) : this.wake([tasks]))
+    setTimeout(isTime, atMs - Date.now()).unref()
   }
 
   /** Everybody who waits is answered with nothing. */

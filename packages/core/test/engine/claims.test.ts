@@ -6,6 +6,19 @@ import { claim, complete, engineOn, flat, MemoryStore, refusalOf, standIn, start
 
 const never = 60_000
 
+/** The client of the worker `gone` goes away at the worst moment: when it has claimed, and was not told. */
+function leavingWorker(store: MemoryStore) {
+  const gone = new AbortController()
+  const taskList = standIn(store.taskList, {
+    claim: async (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
+      const claimed = await store.taskList.claim(criteria, demands)
+      if (demands.some(({ worker }) => worker === 'gone')) gone.abort()
+      return claimed
+    },
+  })
+  return { taskList, gone }
+}
+
 describe('a claim that waits', () => {
   it('is answered as soon as there is work', async () => {
     const engine = engineOn(new MemoryStore(), { pollMs: never })
@@ -56,15 +69,7 @@ describe('a claim that waits', () => {
 
   it('whose client has gone gives back what it would have been handed, and it does not count as an attempt', async () => {
     const store = new MemoryStore()
-    const gone = new AbortController()
-    const taskList = standIn(store.taskList, {
-      claim: async (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
-        const claimed = await store.taskList.claim(criteria, demands)
-        // The client goes away at the worst moment.
-        if (demands.some(({ worker }) => worker === 'gone')) gone.abort()
-        return claimed
-      },
-    })
+    const { taskList, gone } = leavingWorker(store)
     const engine = engineOn(store, { taskList, pollMs: never })
     const process = await startLoan(engine)
     expect((await engine.claimTasks({ worker: 'gone', signal: gone.signal })).tasks).toEqual([])
@@ -330,27 +335,22 @@ describe('a crowd that comes to wait', () => {
 describe('a task that comes back to the board', () => {
   it('is handed out as soon as its retry may begin, by whoever has failed it', async () => {
     const engine = engineOn(new MemoryStore(), { pollMs: never })
-    const retry = { limit: 3, delay: '1ms', factor: 1, jitter: false }
+    const retry = { limit: 3, delay: '20ms', factor: 1, jitter: false }
     await engine.registerDefinition(JSON.stringify({ name: 'again', tasks: [{ name: 't0', retry }] }))
     await engine.startProcess({ definition: 'again' })
     const [held] = (await engine.claimTasks({ worker: 'w', names: ['t0'] })).tasks
     const results = [{ task: held?.id ?? '', claim: held?.claim ?? '', error: { message: 'no' } }]
-    await engine.claimTasks({ worker: 'w', names: ['t0'], max: 5, results })
-    const { tasks } = await engine.claimTasks({ worker: 'w', names: ['t0'], waitMs: 2_000 })
-    expect(tasks).toMatchObject([{ attempt: 2 }])
+    const { tasks: atOnce } = await engine.claimTasks({ worker: 'w', names: ['t0'], max: 5, results })
+    // A slow machine has it there already.
+    const more = atOnce.length > 0 ? [] : [engine.claimTasks({ worker: 'w', names: ['t0'], waitMs: 2_000 })]
+    const later = (await Promise.all(more)).flatMap(({ tasks }) => tasks)
+    expect([...atOnce, ...later]).toMatchObject([{ attempt: 2 }])
     await engine.close()
   })
 
   it('because the client has gone that it was for is handed to the next who waits', async () => {
     const store = new MemoryStore()
-    const gone = new AbortController()
-    const taskList = standIn(store.taskList, {
-      claim: async (criteria: ClaimCriteria, demands: readonly ClaimDemand[]) => {
-        const claimed = await store.taskList.claim(criteria, demands)
-        if (demands.some(({ worker }) => worker === 'gone')) gone.abort()
-        return claimed
-      },
-    })
+    const { taskList, gone } = leavingWorker(store)
     const engine = engineOn(store, { taskList, pollMs: never })
     await startLoan(engine)
     await engine.claimTasks({ worker: 'gone', names: ['Open'], max: 5, signal: gone.signal })

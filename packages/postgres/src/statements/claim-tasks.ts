@@ -66,7 +66,10 @@ function calmSince(schema: string): string {
     FROM ${schema}.pulse p), '-infinity')`
 }
 
-/** Whether this row can be handed out now: it has an attempt left that may still begin, and nobody holds it. */
+/**
+ * Whether this row can be handed out now: it has an attempt left that may still begin, and nobody holds it. The functions
+ * of `steadyPlans` say the same: whoever changes it here changes them by a migration.
+ */
 export function isClaimable(schema: string, row: string): string {
   return `NOT ${row}.paused AND ${row}.claimable_at <= now() AND ${row}.attempt < ${row}.max_attempts
     AND (now() <= ${row}.first_claimed_at + ${row}.within_ms ${ms}) IS NOT FALSE
