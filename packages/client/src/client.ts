@@ -13,6 +13,7 @@ import {
   type HeartbeatResults,
   type HeartbeatTask,
   type HeartbeatTasks,
+  type HistoryEvent,
   type HistoryPage,
   type Lease,
   type OpenApiDocument,
@@ -32,6 +33,7 @@ import {
 } from '@tunacorn/protocol'
 import { pause } from './backoff.js'
 import { ProcessNotEndedError } from './errors.js'
+import { followHistory, type FollowOptions } from './follow-history.js'
 import { send, type Connection, type HttpCall } from './http.js'
 import { overFetch, usualTransport } from './transport.js'
 
@@ -108,6 +110,8 @@ export class TunaCornClient {
       url: this.url,
       headers,
       transport: fetch === undefined ? usualTransport : overFetch(fetch),
+      // Called as a method of another object, a browser's fetch refuses.
+      fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),
     }
     this.#timeoutMs = timeoutMs
     this.#retries = retries
@@ -239,6 +243,14 @@ export class TunaCornClient {
 
   getHistory(id: string, query?: Query<'getHistory'>, options?: CallOptions) {
     return this.#get<HistoryPage>(`/processes/${segment(id)}/history`, query, options)
+  }
+
+  /**
+   * The events of a process as they happen, each once and in order, until it has ended. A lost connection is made anew,
+   * for as long as it takes.
+   */
+  followHistory(id: string, options: FollowOptions = {}): AsyncGenerator<HistoryEvent> {
+    return followHistory(this.#connection, id, options)
   }
 
   // Tasks

@@ -8,6 +8,8 @@ export interface Connection {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
   readonly transport: Transport
+  /** For answers that are read as they come. */
+  readonly fetch: typeof globalThis.fetch
 }
 
 /** One request, and how patient to be with it. */
@@ -74,11 +76,9 @@ function restBeforeNext(call: HttpCall, error: unknown, sent: number): number | 
 
 async function sendOnce(connection: Connection, call: HttpCall): Promise<unknown> {
   const url = connection.url + call.path + queryString(call.query)
-  const { status, header, text } = await exchange(connection, call, url)
-  if (status < 200 || status >= 300) {
-    const problem = problemOf(status, text, header('location'))
-    throw new TunaCornHttpError(`${call.method} ${url}`, problem, retryAfterMs(header('retry-after')))
-  }
+  const answered = await exchange(connection, call, url)
+  const { status, header, text } = answered
+  if (status < 200 || status >= 300) throw refusal(`${call.method} ${url}`, answered)
   if (text === '') return undefined
   const type = header('content-type') ?? ''
   if (call.accept !== undefined && type.startsWith(call.accept)) return text
@@ -88,6 +88,12 @@ async function sendOnce(connection: Connection, call: HttpCall): Promise<unknown
     throw new TunaCornConnectionError('not-tunacorn', url, message)
   }
   return answer
+}
+
+/** What an answer with an error says. */
+export function refusal(request: string, { status, header, text }: WireAnswer): TunaCornHttpError {
+  const problem = problemOf(status, text, header('location'))
+  return new TunaCornHttpError(request, problem, retryAfterMs(header('retry-after')))
 }
 
 /** One exchange over the network, the whole answer read, within the time it has. */

@@ -15,6 +15,7 @@ export {
   type ConnectionErrorCode,
   type ProblemDocument,
 } from './errors.js'
+export type { FollowOptions } from './follow-history.js'
 export type { Logger } from './logger.js'
 export { ClaimLostError, WorkerStoppedError } from './worker/abort-reasons.js'
 export { TaskFailure, type TaskFailureOptions } from './worker/task-failure.js'

@@ -30,11 +30,12 @@ type JsonBody<Id extends OperationId> = operations[Id] extends { requestBody?: n
     ? B
     : undefined
 
-/** What is answered. A `body` is printed as JSON, a `text` is sent as it is. */
+/** What is answered. A `body` is printed as JSON, a `text` is sent as it is, a `stream` as it comes. */
 export interface Answer {
   readonly status: number
   readonly body?: unknown
   readonly text?: string
+  readonly stream?: AsyncIterable<string>
   readonly contentType?: string
   /** Path of a new resource, relative to where the router is mounted. */
   readonly location?: string

@@ -6,11 +6,11 @@ import { TunaCornError } from '../errors.js'
 import { Payload } from '../payload.js'
 import { Claims } from './claims.js'
 import { Definitions, type RegisteredDefinition, type ValidDefinition } from './definitions.js'
-import { Endings } from './endings.js'
 import { Explain, type ProcessExplanation } from './explain.js'
 import { KnownDefinitions } from './known-definitions.js'
 import { Lanes } from './lanes.js'
 import { resolveOptions, type EngineOptions, type ResolvedOptions } from './options.js'
+import { Onlookers } from './onlookers.js'
 import { Outputs } from './outputs.js'
 import type { Page, PageRequest } from './page.js'
 import { Polls } from './polls.js'
@@ -56,7 +56,7 @@ export class Engine {
   readonly #claims: Claims
   readonly #polls: Polls
   readonly #lanes: Lanes
-  readonly #endings: Endings
+  readonly #onlookers: Onlookers
   readonly #explain: Explain
   readonly #timekeeper: Timekeeper
   #closing: Promise<void> | undefined
@@ -69,7 +69,7 @@ export class Engine {
     const copies = new ProcessCopies({ processList, definitions: known, cache })
     const outputs = new Outputs(processList)
     const claims = new Claims({ taskList, logger, pollMs })
-    const endings = new Endings(processList, logger, pollMs)
+    const onlookers = new Onlookers(processList, logger, pollMs)
     const polls = new Polls(taskList, logger)
     const round = new Round({
       processList,
@@ -81,7 +81,7 @@ export class Engine {
       maxPayloadBytes: this.#options.maxPayloadBytes,
       reserve: (task) => claims.reserve(task),
       onEntered: (entered) => claims.wake(entered),
-      onEnded: (ids) => endings.ended(ids),
+      onChanged: (records) => onlookers.tell(records),
     })
     const lanes = new Lanes(this.#options.lanes, round, logger)
     const reports = new Reports(lanes, processList, taskList)
@@ -92,7 +92,7 @@ export class Engine {
     this.#claims = claims
     this.#polls = polls
     this.#lanes = lanes
-    this.#endings = endings
+    this.#onlookers = onlookers
     this.#explain = new Explain(lanes, taskList)
     const { tickMs, retentionMs } = this.#options
     this.#timekeeper = new Timekeeper({ processList, taskList, lanes, logger, tickMs, retentionMs })
@@ -105,7 +105,7 @@ export class Engine {
       logger,
     })
     const transacted = new TransactedStarts(processList, known)
-    this.#processes = new Processes({ processList, lanes, endings, transacted, payloadOf, logger })
+    this.#processes = new Processes({ processList, lanes, onlookers, transacted, payloadOf, logger })
     this.#tasks = new Tasks({
       taskList,
       claims,
@@ -165,7 +165,7 @@ export class Engine {
 
   /** Waits until the process has ended, but not longer than `waitMs`; then as `fetchProcess`. */
   async fetchEndedProcess(id: string, waitMs: number, signal?: AbortSignal): Promise<ProcessView> {
-    return this.#processes.fetchEnded(id, this.#closing === undefined ? waitMs : 0, signal)
+    return this.#processes.fetchEnded(id, waitMs, signal)
   }
 
   /** Why each open task of a process is not done. */
@@ -182,6 +182,19 @@ export class Engine {
   /** What has happened to a process, oldest first. */
   async history(id: string, request: HistoryRequest = {}): Promise<HistoryPage> {
     return this.#processes.history(id, request)
+  }
+
+  /**
+   * What has happened after a version, and what happens from now on, until the process has ended, the caller has gone or
+   * the engine closes. A page without events comes when nothing has happened for a while. `undefined` when nothing is
+   * to come any more.
+   */
+  async followHistory(
+    id: string,
+    request: Pick<HistoryRequest, 'after'> = {},
+    signal?: AbortSignal,
+  ): Promise<AsyncGenerator<HistoryPage> | undefined> {
+    return this.#processes.follow(id, request, signal)
   }
 
   /** Ends a running process; what is on the board for it goes. One that is cancelled already stays so. */
@@ -296,7 +309,7 @@ export class Engine {
 
   async #drain(): Promise<void> {
     this.#claims.close()
-    this.#endings.close()
+    this.#onlookers.close()
     await this.#timekeeper.stop()
     await this.#polls.close()
     await this.#lanes.drain()

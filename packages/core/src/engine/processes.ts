@@ -2,10 +2,10 @@ import { createHash } from 'node:crypto'
 import type { UnfinishedAttempt } from '../lists/board.js'
 import type { HistoryEvent, ProcessList, ProcessOverview, ProcessRecord } from '../lists/process-list.js'
 import type { Payload } from '../payload.js'
-import type { ProcessStatus } from '../process/state.js'
-import type { Endings } from './endings.js'
+import { isLive, type ProcessStatus } from '../process/state.js'
 import type { Lanes } from './lanes.js'
 import type { Logger } from './logger.js'
+import type { Onlookers } from './onlookers.js'
 import type { StartPlan } from './work.js'
 import { thrown, TunaCornError } from '../errors.js'
 import { newId } from '../new-ids.js'
@@ -75,8 +75,8 @@ export interface NamedEvent extends HistoryEvent, Named {
 export interface HistoryPage {
   /** Oldest first. */
   readonly items: readonly NamedEvent[]
-  /** What the process was started with. */
-  readonly input: Payload | undefined
+  /** The process, as of the last of them or later. */
+  readonly record: ProcessRecord
   /** The version to go on after; absent on the last page. */
   readonly next: number | undefined
 }
@@ -90,7 +90,7 @@ export interface Grounds {
 export interface ProcessesParts {
   readonly processList: ProcessList
   readonly lanes: Lanes
-  readonly endings: Endings
+  readonly onlookers: Onlookers
   readonly transacted: TransactedStarts
   readonly payloadOf: (value: unknown) => Payload | undefined
   readonly logger: Logger
@@ -152,7 +152,7 @@ export class Processes {
   async fetchEnded(id: string, waitMs: number, signal: AbortSignal | undefined): Promise<ProcessView> {
     const view = await this.fetch(id)
     if (view.record.endedAt !== undefined || waitMs <= 0) return view
-    await this.#parts.endings.wait(id, waitMs, signal)
+    await this.#parts.onlookers.wait(id, ({ state }) => !isLive(state), waitMs, signal)
     return this.fetch(id)
   }
 
@@ -165,16 +165,46 @@ export class Processes {
   async history(id: string, { after = 0, limit = defaultPageLimit }: HistoryRequest): Promise<HistoryPage> {
     if (!isProcessId(id)) throw notFound(id)
     const { found, isMore } = await this.#readHistory(id, after, limit)
-    const { names, input } = await this.#parts.lanes.look(id, ({ state, record }) => ({
-      names: state.graph.names,
-      input: record.input,
+    const { names, record } = await this.#parts.lanes.look(id, (copy) => ({
+      names: copy.state.graph.names,
+      record: copy.record,
     }))
     const items = found.map((event) => ({
       ...event,
       name: event.task === undefined ? undefined : names[event.task],
       unfinished: event.unfinished.map((attempt) => ({ ...attempt, name: names[attempt.task] })),
     }))
-    return { items, input, next: isMore ? items.at(-1)?.version : undefined }
+    return { items, record, next: isMore ? items.at(-1)?.version : undefined }
+  }
+
+  /** `undefined` when nothing is to come any more. */
+  async follow(
+    id: string,
+    { after = 0 }: HistoryRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<AsyncGenerator<HistoryPage> | undefined> {
+    const first = await this.history(id, { after })
+    return first.items.length === 0 && isOver(first, after)
+      ? undefined
+      : this.#follow(id, first, after, signal)
+  }
+
+  async *#follow(
+    id: string,
+    first: HistoryPage,
+    after: number,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<HistoryPage> {
+    const { onlookers } = this.#parts
+    let seen = after
+    for (let found = first; ; found = await this.history(id, { after: seen })) {
+      yield found
+      seen = found.items.at(-1)?.version ?? seen
+      if (isOver(found, seen)) return
+      if (found.next === undefined)
+        await onlookers.wait(id, ({ version }) => version > seen, stillThereMs, signal)
+      if (onlookers.isClosed || signal?.aborted === true) return
+    }
   }
 
   /** Some at a time, until there are enough of them or they carry enough. */
@@ -228,6 +258,13 @@ export class Processes {
     const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash }
     return { definition, version, input: payload, priority, key, once, failureOf: undefined }
   }
+}
+
+/** Who follows a process to which nothing happens is told so as often as this. */
+const stillThereMs = 15_000
+
+function isOver({ record, next }: HistoryPage, seen: number): boolean {
+  return next === undefined && !isLive(record.state) && record.version <= seen
 }
 
 /** About as many as one unfinished attempt takes in an answer. */

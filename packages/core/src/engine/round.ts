@@ -1,4 +1,4 @@
-import type { PersistResult, ProcessList } from '../lists/process-list.js'
+import type { PersistResult, ProcessList, ProcessRecord } from '../lists/process-list.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
@@ -7,7 +7,6 @@ import type { Waiter } from './waiter.js'
 import type { WantedTask } from './waiting-line.js'
 import type { Errand, StartPlan } from './work.js'
 import { TunaCornError } from '../errors.js'
-import { isLive } from '../process/state.js'
 import { settleGifts, withGifts } from './gifts.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
 import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
@@ -47,8 +46,8 @@ export interface RoundParts {
   readonly reserve: (task: WantedTask) => Waiter | undefined
   /** What has come onto the board and is nobody's yet. */
   readonly onEntered: (entered: readonly EnteredTasks[]) => void
-  /** Processes that have ended. */
-  readonly onEnded: (ids: readonly string[]) => void
+  /** Processes as they are now. */
+  readonly onChanged: (records: readonly ProcessRecord[]) => void
 }
 
 /**
@@ -196,26 +195,26 @@ export class Round {
     current: CurrentCopies,
   ): Leftover[] {
     const entered: EnteredTasks[] = []
-    const ended: string[] = []
+    const changed: ProcessRecord[] = []
     const leftovers: Leftover[] = []
     for (const [index, plan] of planned.entries()) {
       const result = results[index] ?? { status: 'moved' }
       settleGifts(plan, result.status === 'committed' ? result.at : undefined)
       if (result.status === 'committed') {
-        leftovers.push(...this.#settleCommitted(plan, result.at, current))
-        if (!isLive(plan.change.state)) ended.push(plan.change.id)
+        const copy = settledCopy(plan, result.at)
+        leftovers.push(...this.#settleCommitted(plan, copy, current))
+        changed.push(copy.record)
         entered.push(...enteredBy(plan))
       } else {
         leftovers.push(...this.#settleRefused(plan, result))
       }
     }
     if (entered.length > 0) this.#parts.onEntered(entered)
-    if (ended.length > 0) this.#parts.onEnded(ended)
+    if (changed.length > 0) this.#parts.onChanged(changed)
     return leftovers
   }
 
-  #settleCommitted(plan: PlannedChange, at: Date, current: CurrentCopies): Leftover[] {
-    const copy = settledCopy(plan, at)
+  #settleCommitted(plan: PlannedChange, copy: ProcessCopy, current: CurrentCopies): Leftover[] {
     const { id } = copy.record
     this.#parts.cache.put(id, copy)
     for (const { type, task, payload } of plan.change.events) {

@@ -36,6 +36,36 @@ describe('two replicas on one store', () => {
     expect(credit.needs?.['Open']?.value()).toEqual({ amount: 5 })
   })
 
+  it('show who follows a process what happens to it through the other', async () => {
+    const store = new MemoryStore()
+    const [one, other] = [engineOn(store), engineOn(store)]
+    const process = await startLoan(one)
+    const pages = await one.followHistory(process)
+    if (pages === undefined) throw new Error('Expected something to be to come.')
+    const next = async () => (await pages.next()).value?.items.map(({ type }: { type: string }) => type)
+    expect(await next()).toEqual(['process-started'])
+    await complete(other, process, 'Open')
+    expect(await next()).toEqual(['task-completed'])
+    await other.cancelProcess(process)
+    expect(await next()).toEqual(['process-cancelled'])
+    expect((await pages.next()).done).toBe(true)
+  })
+
+  it('let go who follows a process that is destroyed', async () => {
+    const store = new MemoryStore()
+    const [one, other] = [engineOn(store), engineOn(store)]
+    const process = await startLoan(one)
+    const pages = await one.followHistory(process)
+    await pages?.next()
+    const next = refusalOf(pages?.next() ?? Promise.resolve())
+    await other.cancelProcess(process)
+    await other.destroyProcess(process)
+    // Whether it saw the end before it was gone is up to chance.
+    expect(['process-not-found', 'process-cancelled']).toContain(
+      await next.then((seen) => (typeof seen === 'string' ? seen : 'process-cancelled')),
+    )
+  })
+
   it('start from the version that was registered last, wherever it was', async () => {
     const store = new MemoryStore()
     const [one, other] = [engineOn(store), engineOn(store)]

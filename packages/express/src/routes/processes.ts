@@ -2,6 +2,7 @@ import type { Engine } from '@tunacorn/core'
 import { errorRegistry, type Grounds } from '@tunacorn/protocol'
 import type { Answer, Checked, Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
+import { eventStream, eventStreamType } from '../event-stream.js'
 import { presentEvent, presentOverview, presentProcess, presentTask } from '../present.js'
 import { refusalProblem } from '../problem.js'
 import { durationWithin, waitBounds } from '../durations.js'
@@ -109,9 +110,15 @@ export const processOperations: ProcessOperations = {
 
   getHistory: {
     action: 'read',
-    async serve({ engine, path, query }) {
-      const { items, input, next } = await engine.history(path.id, query)
-      return ok({ items: items.map((event) => presentEvent(path.id, event, input)), nextAfter: next })
+    async serve({ engine, path, query, headers, request, signal }) {
+      if (request.accepts(['application/json', eventStreamType]) === eventStreamType) {
+        const after = headers['Last-Event-ID'] ?? query.after
+        const pages = await engine.followHistory(path.id, { after }, signal)
+        // It tells a browser not to come back.
+        return pages === undefined ? noContent : eventStream(path.id, pages)
+      }
+      const { items, record, next } = await engine.history(path.id, query)
+      return ok({ items: items.map((event) => presentEvent(path.id, event, record.input)), nextAfter: next })
     },
   },
 }
