@@ -37,9 +37,9 @@ async function follow(api: Api, id: string, headers: Record<string, string> = {}
     const blocks = (rest + text).split('\n\n')
     rest = blocks.pop() ?? ''
     for (const block of blocks) {
-      const [, id, type, data] = /^id: (\d+)\nevent: ([\w-]+)\ndata: (.*)$/.exec(block) ?? []
+      const [, version, type = '', data] = /^id: (\d+)\nevent: ([\w-]+)\ndata: (.*)$/.exec(block) ?? []
       if (data !== undefined)
-        events.push({ id: Number(id), type: String(type), data: JSON.parse(data) as HistoryEvent })
+        events.push({ id: Number(version), type, data: JSON.parse(data) as HistoryEvent })
     }
   })
   response.on('error', () => {})
