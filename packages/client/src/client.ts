@@ -17,6 +17,7 @@ import {
   type HistoryPage,
   type Lease,
   type OpenApiDocument,
+  type Overview,
   type operations,
   type Process,
   type ProcessExplanation,
@@ -298,6 +299,11 @@ export class TunaCornClient {
 
   releaseTask(id: string, body: ReleaseTask, options?: CallOptions) {
     return this.#post<void>(`/tasks/${segment(id)}/release`, body, true, options)
+  }
+
+  /** What runs, what waits, who works. */
+  getOverview(options?: CallOptions) {
+    return this.#get<Overview>('/overview', undefined, options)
   }
 
   // Health: asked once, since "not now" is an answer here.

@@ -68,6 +68,17 @@ export type {
   UnfinishedAttempt,
 } from './lists/board.js'
 export { maxPolls, pollsKeptMs } from './lists/poll-limits.js'
+export {
+  endingsCountedForMs,
+  maxNamesCounted,
+  maxProcessesCounted,
+  maxTasksCounted,
+  type BoardCensus,
+  type EndedInMinute,
+  type NameOnBoard,
+  type ProcessCensus,
+  type WorkerSeen,
+} from './lists/census.js'
 export { awayAfterMs, beatEveryMs } from './lists/beats.js'
 export type { Store } from './lists/store.js'
 export type {
@@ -92,6 +103,7 @@ export { Engine } from './engine/engine.js'
 export { formatClaim, formatTaskId, isProcessId, parseClaim, parseTaskId } from './engine/ids.js'
 export type { Logger } from './engine/logger.js'
 export type { EngineOptions } from './engine/options.js'
+export type { Overview } from './engine/overview.js'
 export type { Page, PageRequest } from './engine/page.js'
 export type {
   Grounds,

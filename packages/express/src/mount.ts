@@ -7,6 +7,7 @@ import { problemBody, sendProblem } from './problem.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
 import { healthOperations } from './routes/health.js'
+import { overviewOperations } from './routes/overview.js'
 import { processOperations } from './routes/processes.js'
 import { taskOperations } from './routes/tasks.js'
 import { send } from './send.js'
@@ -24,6 +25,7 @@ const operations: Operations = {
   ...definitionOperations,
   ...processOperations,
   ...taskOperations,
+  ...overviewOperations,
   ...healthOperations,
 }
 

@@ -45,6 +45,7 @@ const actions: Readonly<Record<keyof Operations, Action | undefined>> = {
   openapi: 'read',
   livez: undefined,
   readyz: undefined,
+  getOverview: 'read',
 }
 
 const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>

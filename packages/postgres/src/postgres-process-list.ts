@@ -2,6 +2,7 @@ import {
   isLive,
   type DueProcess,
   type FetchedProcess,
+  type ProcessCensus,
   type HeldTask,
   type HistoryEvent,
   type PersistResult,
@@ -15,6 +16,7 @@ import type pg from 'pg'
 import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
 import type { Database, Statement } from './database.js'
 import { historyEvent, processRecord } from './rows.js'
+import { processCensus, processCensusSql } from './statements/census.js'
 import { commitChangesSql, commitChangesValues } from './statements/commit-changes.js'
 import {
   commitCompletionsSql,
@@ -62,6 +64,7 @@ export class PostgresProcessList implements ProcessList {
   readonly #commitWaiting: Statement
   readonly #list: Statement
   readonly #overview: Statement
+  readonly #census: Statement
   readonly #history: Statement
   readonly #events: Statement
   readonly #findOnce: Statement
@@ -85,6 +88,7 @@ export class PostgresProcessList implements ProcessList {
     this.#commitWaiting = database.statement('commit_waiting', commitChangesSql(schema, true))
     this.#list = database.statement('list_processes', listProcessesSql(schema))
     this.#overview = database.statement('overview', processOverviewSql(schema))
+    this.#census = database.statement('process_census', processCensusSql(schema))
     this.#history = database.statement('history', historySql(schema))
     this.#events = database.statement('events', eventsSql(schema))
     this.#findOnce = database.statement('find_once', findOnceSql(schema))
@@ -185,6 +189,11 @@ export class PostgresProcessList implements ProcessList {
     if (endedMsAgo === undefined) return []
     const rows = await this.store.run(this.#ended, [endedMsAgo, limit])
     return rows.length === 0 ? [] : this.destroy(rows.map((row) => row['id'] as string))
+  }
+
+  async census(): Promise<ProcessCensus> {
+    const [row] = await this.store.run(this.#census, [])
+    return processCensus(row ?? {})
   }
 
   async overview(id: string): Promise<ProcessOverview | undefined> {

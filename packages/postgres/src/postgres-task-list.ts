@@ -1,4 +1,5 @@
 import type {
+  BoardCensus,
   BoardCriteria,
   BoardTask,
   ClaimCriteria,
@@ -22,13 +23,16 @@ import {
   dueTasksSql,
   dueTasksValues,
   forgetPollsSql,
+  forgetWorkersSql,
   lastPollsSql,
   leaveBoardSql,
   listBoardSql,
   notePollsSql,
+  noteWorkersSql,
   releaseTaskSql,
   scheduleTasksSql,
 } from './statements/board.js'
+import { boardCensus, boardCensusSql } from './statements/census.js'
 import { newBoardTaskValues } from './statements/board-columns.js'
 import { claimScope, claimTasksSql, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
 import { extendClaimsSql, extendClaimsValues, heldValues, liveClaimsSql } from './statements/extend-claims.js'
@@ -52,6 +56,9 @@ export class PostgresTaskList implements TaskList {
   readonly #notePolls: Statement
   readonly #forgetPolls: Statement
   readonly #lastPolls: Statement
+  readonly #noteWorkers: Statement
+  readonly #forgetWorkers: Statement
+  readonly #census: Statement
 
   constructor(database: Database) {
     this.store = database
@@ -78,6 +85,9 @@ export class PostgresTaskList implements TaskList {
     this.#notePolls = database.statement('note_polls', notePollsSql(schema))
     this.#forgetPolls = database.statement('forget_polls', forgetPollsSql(schema))
     this.#lastPolls = database.statement('last_polls', lastPollsSql(schema))
+    this.#noteWorkers = database.statement('note_workers', noteWorkersSql(schema))
+    this.#forgetWorkers = database.statement('forget_workers', forgetWorkersSql(schema))
+    this.#census = database.statement('board_census', boardCensusSql(schema))
   }
 
   async fetch(criteria: BoardCriteria): Promise<BoardTask[]> {
@@ -159,17 +169,24 @@ export class PostgresTaskList implements TaskList {
     await this.store.run(this.#beat, [])
   }
 
-  async notePolls(polls: readonly Poll[]): Promise<void> {
+  async notePolls(polls: readonly Poll[], workers: readonly string[]): Promise<void> {
     await this.store.run(this.#notePolls, [
       polls.map(({ name = '' }) => name),
       polls.map(({ definition = '' }) => definition),
     ])
     await this.store.run(this.#forgetPolls, [])
+    await this.store.run(this.#noteWorkers, [workers])
+    await this.store.run(this.#forgetWorkers, [])
   }
 
   async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
     const rows = await this.store.run(this.#lastPolls, [names, definition])
     return new Map(rows.map((row) => [row['name'] as string, row['at'] as Date]))
+  }
+
+  async census(): Promise<BoardCensus> {
+    const [row] = await this.store.run(this.#census, [])
+    return boardCensus(row ?? {})
   }
 
   async cancel(processId: string): Promise<number> {

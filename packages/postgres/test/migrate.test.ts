@@ -24,7 +24,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
     const applied = await Promise.all(stores.map((store) => store.migrate()))
     expect(applied.filter(({ length }) => length > 0)).toEqual([
-      ['foundation', 'retries and time', 'endings', 'polls by definition', 'steady plans'],
+      ['foundation', 'retries and time', 'endings', 'polls by definition', 'steady plans', 'workers seen'],
     ])
     await Promise.all(stores.map((store) => store.close()))
   })
@@ -47,6 +47,7 @@ describe.skipIf(url === undefined)('migrating', () => {
       'pulse',
       'started_once',
       'task_list',
+      'worker_seen',
     ])
     await store.close()
   })
@@ -55,7 +56,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const store = new PostgresStore(database.url, { schema: 'newer' })
     await store.migrate()
     await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
-    await expect(store.migrate()).rejects.toThrow(/version 5 or older, but found 99. .*run that version/)
+    await expect(store.migrate()).rejects.toThrow(/version 6 or older, but found 99. .*run that version/)
     await store.close()
   })
 
@@ -72,6 +73,7 @@ describe.skipIf(url === undefined)('migrating', () => {
       'endings',
       'polls by definition',
       'steady plans',
+      'workers seen',
     ])
     await store.close()
   })

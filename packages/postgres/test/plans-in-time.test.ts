@@ -135,7 +135,10 @@ async function keepTime(store: Store, definition: KnownDefinition, round: string
   await processList.findOnce('unknown')
   await persist(cancellationOf)
   await processList.tidy({ endedMsAgo: 0, limit: 250 })
-  await taskList.notePolls(keys.map((name) => ({ name, definition: definition.name })))
+  await taskList.notePolls(
+    keys.map((name) => ({ name, definition: definition.name })),
+    [],
+  )
   await taskList.lastPolls(keys.slice(0, 3), definition.name)
 }
 

@@ -72,7 +72,13 @@ describe.skipIf(url === undefined)('a database that the version before has used'
   const held = { processId: ids.running, task: 1, claim: { attempt: 1, secret } }
 
   it('keeps its processes and histories', async () => {
-    expect(applied).toEqual(['retries and time', 'endings', 'polls by definition', 'steady plans'])
+    expect(applied).toEqual([
+      'retries and time',
+      'endings',
+      'polls by definition',
+      'steady plans',
+      'workers seen',
+    ])
     const [running, ended] = await store.processList.fetch(
       [ids.running, ids.ended].map((id) => ({ id, afterVersion: 0 })),
     )

@@ -12,6 +12,7 @@ import { Lanes } from './lanes.js'
 import { resolveOptions, type EngineOptions, type ResolvedOptions } from './options.js'
 import { Onlookers } from './onlookers.js'
 import { Outputs } from './outputs.js'
+import { Overviews, type Overview } from './overview.js'
 import type { Page, PageRequest } from './page.js'
 import { Polls } from './polls.js'
 import { ProcessCache } from './process-cache.js'
@@ -58,6 +59,7 @@ export class Engine {
   readonly #lanes: Lanes
   readonly #onlookers: Onlookers
   readonly #explain: Explain
+  readonly #overviews: Overviews
   readonly #timekeeper: Timekeeper
   #closing: Promise<void> | undefined
 
@@ -94,6 +96,7 @@ export class Engine {
     this.#lanes = lanes
     this.#onlookers = onlookers
     this.#explain = new Explain(lanes, taskList)
+    this.#overviews = new Overviews(processList, taskList)
     const { tickMs, retentionMs } = this.#options
     this.#timekeeper = new Timekeeper({ processList, taskList, lanes, logger, tickMs, retentionMs })
     if (this.#options.timekeeping) this.startTimekeeping()
@@ -284,6 +287,11 @@ export class Engine {
   /** Gives a task back; it does not count as an attempt. */
   async releaseTask(id: string, claim: string): Promise<void> {
     return this.#tasks.release(id, claim)
+  }
+
+  /** What there is of everything, for who looks after it all; counted every two seconds at most. */
+  async overview(): Promise<Overview> {
+    return this.#overviews.read()
   }
 
   /** Resolves when the store answers. @throws TunaCornError `unavailable` */

@@ -3,7 +3,7 @@ import type { Logger } from './logger.js'
 import type { Errand, Outcome, Work } from './work.js'
 import type { Leftover, Round } from './round.js'
 import { TunaCornError } from '../errors.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../group-by.js'
 import { startInFlight } from './start-rules.js'
 
 /** How many errands go into one commit at most: beyond a few hundred, statements only get longer, not cheaper. */

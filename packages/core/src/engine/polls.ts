@@ -8,11 +8,12 @@ const gatheredForMs = 1_000
 /** How many are remembered until then; of more, those that were asked for last. */
 const maxAsked = 1_000
 
-/** Remembers for which tasks workers have asked, and writes it down now and then, all at once; no timer without. */
+/** Remembers who has asked, and for which tasks, and writes it down now and then, all at once; no timer without. */
 export class Polls {
   readonly #taskList: TaskList
   readonly #logger: Logger
   readonly #asked = new Map<string, Poll>()
+  readonly #workers = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> | undefined
   #writtenAt = 0
@@ -22,10 +23,12 @@ export class Polls {
     this.#logger = logger
   }
 
-  /** A claim within one process says nothing about others, and is not remembered. */
-  note({ names, definition, processId }: ClaimCriteria): void {
-    if (processId !== undefined) return
-    for (const name of names ?? [undefined]) this.#remember({ name, definition })
+  /** For what is asked within one process says nothing about others, and is not remembered. */
+  note(worker: string, { names, definition, processId }: ClaimCriteria): void {
+    remember(this.#workers, worker, worker)
+    for (const name of processId === undefined ? (names ?? [undefined]) : []) {
+      remember(this.#asked, JSON.stringify([name, definition]), { name, definition })
+    }
     this.#schedule()
   }
 
@@ -36,16 +39,8 @@ export class Polls {
     await this.#write()
   }
 
-  #remember(poll: Poll): void {
-    const key = JSON.stringify([poll.name, poll.definition])
-    this.#asked.delete(key)
-    this.#asked.set(key, poll)
-    const [first] = this.#asked.keys()
-    if (this.#asked.size > maxAsked && first !== undefined) this.#asked.delete(first)
-  }
-
   #schedule(): void {
-    if (this.#timer !== undefined || this.#asked.size === 0) return
+    if (this.#timer !== undefined || this.#workers.size === 0) return
     const inMs = Math.max(gatheredForMs, this.#writtenAt + writtenEveryMs - Date.now())
     this.#timer = setTimeout(() => {
       this.#writing = this.#write().finally(() => {
@@ -57,15 +52,25 @@ export class Polls {
   }
 
   async #write(): Promise<void> {
-    if (this.#asked.size === 0) return
+    if (this.#workers.size === 0) return
     this.#writtenAt = Date.now()
     const polls = [...this.#asked.values()]
+    const workers = [...this.#workers.values()]
     this.#asked.clear()
+    this.#workers.clear()
     try {
-      await this.#taskList.notePolls(polls)
+      await this.#taskList.notePolls(polls, workers)
     } catch (error) {
       // Who still wants work asks again.
       this.#logger.debug({ err: error }, 'could not write down who asks for work')
     }
   }
+}
+
+/** As the last one; of too many, the first is forgotten. */
+function remember<T>(kept: Map<string, T>, key: string, value: T): void {
+  kept.delete(key)
+  kept.set(key, value)
+  const [first] = kept.keys()
+  if (kept.size > maxAsked && first !== undefined) kept.delete(first)
 }

@@ -6,7 +6,7 @@ import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCopy } from './process-cache.js'
 import { TunaCornError } from '../errors.js'
-import { groupBy } from './group-by.js'
+import { groupBy } from '../group-by.js'
 import { formatTaskId } from './ids.js'
 import { maxPageCharacters, payloadsReadAtOnce } from './page.js'
 

@@ -131,7 +131,7 @@ export class Tasks {
     const report = () => Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
     if (max === 0) return { tasks: [], results: await report() }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
-    this.#parts.polls.note({ names, definition, processId: process })
+    this.#parts.polls.note(worker, { names, definition, processId: process })
     const claim = { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() }
     const { results, tasks } =
       sent.length > 0

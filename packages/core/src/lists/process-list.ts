@@ -1,3 +1,4 @@
+import type { ProcessCensus } from './census.js'
 import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
@@ -218,6 +219,8 @@ export interface ProcessList {
   tidy(options: { readonly endedMsAgo: number | undefined; readonly limit: number }): Promise<string[]>
 
   overview(id: string): Promise<ProcessOverview | undefined>
+  /** How many processes there are, and how many have ended lately. */
+  census(): Promise<ProcessCensus>
   list(criteria: ProcessCriteria): Promise<ProcessRecord[]>
   history(id: string, afterVersion: number, limit: number): Promise<HistoryEvent[]>
   /** Single events, by process and version; `undefined` for one that is not there. In the order asked. */

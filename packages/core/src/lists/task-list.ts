@@ -1,4 +1,5 @@
 import type { Claim } from '../process/events.js'
+import type { BoardCensus } from './census.js'
 import type { HeldTask, Holder, LapsedAttempt, NewBoardTask, TaskRef } from './board.js'
 
 /** A task on the board. */
@@ -130,13 +131,18 @@ export interface TaskList {
    * passed once more, so that workers who are alive can come back.
    */
   beat(): Promise<void>
-  /** Remembers that somebody has asked for such tasks just now; the last `maxPolls`, for `pollsKeptMs`. */
-  notePolls(polls: readonly Poll[]): Promise<void>
+  /**
+   * Remembers that somebody has asked for such tasks just now, and which workers have; of each the last `maxPolls`, for
+   * `pollsKeptMs`.
+   */
+  notePolls(polls: readonly Poll[], workers: readonly string[]): Promise<void>
   /**
    * When somebody last asked for tasks of each of these names, or of any, of this definition or of any; absent for who
    * was never asked for.
    */
   lastPolls(names: readonly string[], definition: string): Promise<ReadonlyMap<string, Date>>
+  /** What is on the board, and who works. */
+  census(): Promise<BoardCensus>
   /** Takes everything of a process off the board. Answers how many tasks that were. */
   cancel(processId: string): Promise<number>
 }

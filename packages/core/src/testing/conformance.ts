@@ -1,5 +1,6 @@
 import { attemptPromises } from './conformance/attempts.js'
 import { boardPromises } from './conformance/board.js'
+import { censusPromises } from './conformance/census.js'
 import { claimingPromises } from './conformance/claiming.js'
 import { concurrencyPromises } from './conformance/concurrency.js'
 import { definitionRemovalPromises } from './conformance/definition-removal.js'
@@ -56,6 +57,7 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   keys: keyPromises,
   tidying: tidyingPromises,
   polls: pollPromises,
+  'counting what there is': censusPromises,
   'finding reports': findingReportsPromises,
   'many at once': concurrencyPromises,
   'two replicas': replicaPromises,

@@ -105,13 +105,29 @@ ORDER BY name, definition
 ON CONFLICT (name, definition) DO UPDATE SET at = now() WHERE p.at < now()`
 }
 
-/** Those of long ago, and those beyond what is kept; what somebody else has in hand is left to them. */
-export function forgetPollsSql(schema: string): string {
+export function noteWorkersSql(schema: string): string {
   return `
-DELETE FROM ${schema}.poll WHERE ctid = ANY (ARRAY (
-  SELECT ctid FROM ${schema}.poll
+INSERT INTO ${schema}.worker_seen AS w (worker, at)
+SELECT DISTINCT worker, now() FROM unnest(${arrays(1, ['text'])}) AS n (worker)
+ORDER BY worker
+ON CONFLICT (worker) DO UPDATE SET at = now() WHERE w.at < now()`
+}
+
+export function forgetPollsSql(schema: string): string {
+  return forgetOldSql(`${schema}.poll`)
+}
+
+export function forgetWorkersSql(schema: string): string {
+  return forgetOldSql(`${schema}.worker_seen`)
+}
+
+/** Those of long ago, and those beyond what is kept; what somebody else has in hand is left to them. */
+function forgetOldSql(table: string): string {
+  return `
+DELETE FROM ${table} WHERE ctid = ANY (ARRAY (
+  SELECT ctid FROM ${table}
   WHERE at <= greatest(now() - ${pollsKeptMs} ${ms},
-    (SELECT at FROM ${schema}.poll ORDER BY at DESC OFFSET ${maxPolls} LIMIT 1))
+    (SELECT at FROM ${table} ORDER BY at DESC OFFSET ${maxPolls} LIMIT 1))
   ORDER BY at LIMIT ${maxPolls} FOR UPDATE SKIP LOCKED))`
 }
 

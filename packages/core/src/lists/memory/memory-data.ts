@@ -31,6 +31,8 @@ export class MemoryData {
   readonly startedOnce = new Map<string, StartOnce & { readonly id: string; readonly at: Date }>()
   /** By name and definition, each empty where any will do. */
   readonly polls = new Map<string, Date>()
+  /** By name: when they last asked for tasks. */
+  readonly workers = new Map<string, Date>()
   /** When whoever is to change definitions undisturbed has done so. */
   definitionsAreFree: Promise<unknown> = Promise.resolve()
   readonly #clock: () => number

@@ -1,9 +1,11 @@
 import { commitChange, onceForMs, standingOnce } from './memory-commit.js'
+import { processCensus } from './memory-census.js'
 import type { MemoryData } from './memory-data.js'
 import { noTransactions } from './no-transactions.js'
 import { isLive } from '../../process/state.js'
 import type { Claim } from '../../process/events.js'
 import type { HeldTask } from '../board.js'
+import type { ProcessCensus } from '../census.js'
 import type {
   DueProcess,
   FetchedProcess,
@@ -116,6 +118,10 @@ export class MemoryProcessList implements ProcessList {
       counts: { scheduled: rows.length - claimed, claimed },
       ending: isLive(process.record.state) ? undefined : process.history.at(-1),
     }
+  }
+
+  async census(): Promise<ProcessCensus> {
+    return processCensus(this.store)
   }
 
   async list(criteria: ProcessCriteria): Promise<ProcessRecord[]> {

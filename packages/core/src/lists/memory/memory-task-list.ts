@@ -11,7 +11,9 @@ import {
   scheduleOn,
   waitingRow,
 } from './memory-board.js'
+import { boardCensus } from './memory-census.js'
 import type { HeldTask, Holder, TaskRef } from '../board.js'
+import type { BoardCensus } from '../census.js'
 import { maxPolls, pollsKeptMs } from '../poll-limits.js'
 import type {
   BoardCriteria,
@@ -117,18 +119,10 @@ export class MemoryTaskList implements TaskList {
     // A store in memory is never away while somebody is there to miss it.
   }
 
-  async notePolls(polls: readonly Poll[]): Promise<void> {
-    const { polls: kept } = this.store
+  async notePolls(polls: readonly Poll[], workers: readonly string[]): Promise<void> {
     const now = this.store.now()
-    for (const key of polls.map(pollKey)) {
-      // Last in the order: the first ones are those that were asked longest ago.
-      kept.delete(key)
-      kept.set(key, now)
-    }
-    for (const [key, at] of kept) {
-      if (kept.size <= maxPolls && now.getTime() - at.getTime() < pollsKeptMs) return
-      kept.delete(key)
-    }
+    noteAll(this.store.polls, polls.map(pollKey), now)
+    noteAll(this.store.workers, workers, now)
   }
 
   async lastPolls(names: readonly string[], definition: string): Promise<Map<string, Date>> {
@@ -142,6 +136,10 @@ export class MemoryTaskList implements TaskList {
       if (Math.max(...found) > 0) latest.set(name, new Date(Math.max(...found)))
     }
     return latest
+  }
+
+  async census(): Promise<BoardCensus> {
+    return boardCensus(this.store)
   }
 
   async cancel(processId: string): Promise<number> {
@@ -190,6 +188,18 @@ function matchesBoardCriteria(row: MemoryBoardRow, criteria: BoardCriteria): boo
 
 function byTurn(a: MemoryBoardRow, b: MemoryBoardRow): number {
   return b.priority - a.priority || a.claimableAt.getTime() - b.claimableAt.getTime()
+}
+
+function noteAll(kept: Map<string, Date>, keys: readonly string[], now: Date): void {
+  for (const key of keys) {
+    // Last in the order: the first ones are those that were noted longest ago.
+    kept.delete(key)
+    kept.set(key, now)
+  }
+  for (const [key, at] of kept) {
+    if (kept.size <= maxPolls && now.getTime() - at.getTime() < pollsKeptMs) return
+    kept.delete(key)
+  }
 }
 
 function pollKey({ name = '', definition = '' }: Poll): string {

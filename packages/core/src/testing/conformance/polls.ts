@@ -5,7 +5,10 @@ import type { Promises } from '../store-world.js'
 
 /** Somebody asks for these names, of any definition. */
 async function poll({ taskList }: Store, ...names: readonly (string | undefined)[]): Promise<void> {
-  await taskList.notePolls(names.map((name) => ({ name, definition: undefined })))
+  await taskList.notePolls(
+    names.map((name) => ({ name, definition: undefined })),
+    [],
+  )
 }
 
 export function pollPromises(promises: Promises): void {
@@ -38,10 +41,13 @@ export function pollPromises(promises: Promises): void {
 
   promises('who asks within one definition asks for no other', async ({ store, pass }) => {
     const { taskList } = store
-    await taskList.notePolls([
-      { name: 'a', definition: 'order' },
-      { name: undefined, definition: 'loan' },
-    ])
+    await taskList.notePolls(
+      [
+        { name: 'a', definition: 'order' },
+        { name: undefined, definition: 'loan' },
+      ],
+      [],
+    )
     assert.deepEqual([...(await taskList.lastPolls(['a', 'b'], 'order')).keys()], ['a'])
     assert.equal((await taskList.lastPolls(['a', 'b'], 'loan')).size, 2)
     assert.equal((await taskList.lastPolls(['a', 'b'], 'other')).size, 0)
@@ -69,7 +75,7 @@ export function pollPromises(promises: Promises): void {
   })
 
   promises('no names are fine', async ({ store }) => {
-    await store.taskList.notePolls([])
+    await store.taskList.notePolls([], [])
     assert.equal((await store.taskList.lastPolls([], 'order')).size, 0)
   })
 

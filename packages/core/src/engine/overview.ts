@@ -1,0 +1,36 @@
+import type { BoardCensus, ProcessCensus } from '../lists/census.js'
+import type { ProcessList } from '../lists/process-list.js'
+import type { TaskList } from '../lists/task-list.js'
+
+/** What there is of everything. */
+export interface Overview extends ProcessCensus, BoardCensus {}
+
+/** However many look, it is counted no more often than this. */
+const keptForMs = 2_000
+
+/** Counts what there is of everything, once for all who ask at about the same time. */
+export class Overviews {
+  readonly #processList: ProcessList
+  readonly #taskList: TaskList
+  #latest: Promise<Overview> | undefined
+
+  constructor(processList: ProcessList, taskList: TaskList) {
+    this.#processList = processList
+    this.#taskList = taskList
+  }
+
+  read(): Promise<Overview> {
+    this.#latest ??= this.#count()
+    return this.#latest
+  }
+
+  async #count(): Promise<Overview> {
+    try {
+      const [processes, board] = await Promise.all([this.#processList.census(), this.#taskList.census()])
+      return { ...processes, ...board }
+    } finally {
+      // Also a failure is told to all who ask meanwhile.
+      setTimeout(() => (this.#latest = undefined), keptForMs).unref()
+    }
+  }
+}
