@@ -7,6 +7,8 @@ export interface Overview extends ProcessCensus, BoardCensus {}
 
 /** However many look, it is counted no more often than this. */
 const keptForMs = 2_000
+/** And what takes long is kept for longer: counting is a small part of what the store does, whatever there is to count. */
+const shareOfTime = 1 / 20
 
 /** Counts what there is of everything, once for all who ask at about the same time. */
 export class Overviews {
@@ -25,12 +27,14 @@ export class Overviews {
   }
 
   async #count(): Promise<Overview> {
+    const begunMs = performance.now()
     try {
       const [processes, board] = await Promise.all([this.#processList.census(), this.#taskList.census()])
       return { ...processes, ...board }
     } finally {
       // Also a failure is told to all who ask meanwhile.
-      setTimeout(() => (this.#latest = undefined), keptForMs).unref()
+      const tookMs = performance.now() - begunMs
+      setTimeout(() => (this.#latest = undefined), Math.max(keptForMs, tookMs / shareOfTime)).unref()
     }
   }
 }
