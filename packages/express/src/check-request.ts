@@ -61,14 +61,16 @@ function queryOf(url: string): Record<string, string | string[]> {
 }
 
 function jsonOf(source: Body, isRequired: boolean): unknown {
+  const isLeftOut = !isRequired && isAbsent(source)
   // What there is nothing of has no type either.
-  if (!isRequired && isAbsent(source)) return {}
+  if (isLeftOut && source.mediaType === '') return {}
   if (!/^application\/([\w.+-]+\+)?json$/.test(source.mediaType)) {
     throw new TunaCornError(
       'unsupported-media-type',
       `Expected a body of type application/json, but its Content-Type is ${JSON.stringify(source.mediaType)}.`,
     )
   }
+  if (isLeftOut) return {}
   return source.kind === 'parsed' ? source.value : parseJson(source.text)
 }
 

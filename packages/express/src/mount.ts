@@ -4,6 +4,7 @@ import type { Authorize } from './authorize.js'
 import { checkRequest } from './check-request.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
 import { problemBody, sendProblem } from './problem.js'
+import { refuseCrossOrigin } from './refuse-cross-origin.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
 import { healthOperations } from './routes/health.js'
@@ -18,7 +19,8 @@ export interface House {
   readonly logger: Logger
   readonly maxBodyBytes: number
   readonly whenReady: () => Promise<void>
-  readonly authorize: Authorize | undefined
+  readonly authorize: Authorize
+  readonly allowedOrigins: readonly string[]
 }
 
 const operations: Operations = {
@@ -38,10 +40,10 @@ export function mountOperations(router: Router, house: House): void {
   }
 }
 
-/** A request's way: may it? → is it well-formed? → is the store there? → served → sent. */
+/** A request's way: whose is it? → may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
   const { action, serve } = operations[operation.id] as Operation<OperationId>
-  const { engine, logger, maxBodyBytes, whenReady, authorize } = house
+  const { engine, logger, maxBodyBytes, whenReady, authorize, allowedOrigins } = house
   const needsStore = action !== undefined || operation.id === 'readyz'
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()
@@ -49,7 +51,8 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       if (!response.writableEnded) gone.abort()
     })
     const answer = async (): Promise<Answer> => {
-      if (action !== undefined && authorize !== undefined && !(await authorize(request, action)))
+      refuseCrossOrigin(request, allowedOrigins)
+      if (action !== undefined && !(await authorize(request, action)))
         throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()

@@ -60,6 +60,9 @@ export function sendProblem(response: ServerResponse, error: unknown, logger: Lo
   }
   const body = problemOf(error, logger)
   if (body.status === 503) response.setHeader('Retry-After', '1')
+  // RFC 9110, 15.5.2. A host that asks for something else has said so.
+  if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
+    response.setHeader('WWW-Authenticate', 'Bearer')
   // What is left of the body is not read: the connection cannot be used again.
   if (!response.req.complete) response.setHeader('Connection', 'close')
   send(response, { status: body.status, body, contentType: 'application/problem+json' })

@@ -1,7 +1,7 @@
 import { Router, type Request, type Response } from 'express'
 import { pino } from 'pino'
 import { Engine, type EngineOptions, type Logger } from '@tunacorn/core'
-import type { Authorize } from './authorize.js'
+import { letEverybody, type Authorize } from './authorize.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
 import { sendProblem } from './problem.js'
@@ -16,8 +16,13 @@ export interface TunaCornOptions {
   readonly schema?: string | undefined
   /** Pino, or a logger in its shape. Warnings and errors go to standard output when absent. */
   readonly logger?: Logger | undefined
-  /** Who may do what. Everybody may do everything when absent. */
+  /** Who may do what. Everybody may do everything when absent: an app in production is warned of it, once. */
   readonly authorize?: Authorize | undefined
+  /**
+   * Origins such as `https://app.example.com` whose pages may send requests too; none but TunaCorn's own when absent.
+   * For such pages to read the answers, the host adds CORS headers.
+   */
+  readonly allowedOrigins?: readonly string[] | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
@@ -59,7 +64,9 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
 
   // Only what openapi.yaml names, letter for letter.
   const router = Router({ caseSensitive: true, strict: true })
-  mountOperations(router, { engine, logger, maxBodyBytes, whenReady, authorize: options.authorize })
+  const authorize = options.authorize ?? letEverybody(logger)
+  const allowedOrigins = options.allowedOrigins ?? []
+  mountOperations(router, { engine, logger, maxBodyBytes, whenReady, authorize, allowedOrigins })
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
     sendProblem(response, error, logger)
   })

@@ -200,7 +200,15 @@ function storeError(error: unknown): unknown {
   if (error instanceof TunaCornError) return error
   const state = sqlState(error)
   const refused = error instanceof pg.DatabaseError && state !== undefined && !/^(08|53|57P|58)/.test(state)
-  if (refused) return error
+  if (refused) return withoutValues(error)
   const reason = error instanceof Error ? error.message || (state ?? error.name) : String(error)
   return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
+}
+
+/** These fields may quote what was sent, inputs and secrets of claims among it; whoever logs the error would log them. */
+function withoutValues(error: pg.DatabaseError): pg.DatabaseError {
+  error.detail = undefined
+  error.where = undefined
+  error.internalQuery = undefined
+  return error
 }

@@ -2,6 +2,7 @@ import pg from 'pg'
 import type { Store } from '@tunacorn/core'
 import { Database } from './database.js'
 import { migrate } from './migrate.js'
+import { PostgresApiKeyList } from './postgres-api-key-list.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
 import { PostgresProcessList } from './postgres-process-list.js'
 import { PostgresTaskList } from './postgres-task-list.js'
@@ -20,6 +21,7 @@ export class PostgresStore implements Store {
   readonly definitionList: PostgresDefinitionList
   readonly processList: PostgresProcessList
   readonly taskList: PostgresTaskList
+  readonly apiKeyList: PostgresApiKeyList
   readonly #database: Database
   readonly #ownsPool: boolean
   readonly #onError: (error: Error) => void
@@ -36,6 +38,7 @@ export class PostgresStore implements Store {
     this.definitionList = new PostgresDefinitionList(this.#database)
     this.processList = new PostgresProcessList(this.#database)
     this.taskList = new PostgresTaskList(this.#database)
+    this.apiKeyList = new PostgresApiKeyList(this.#database)
   }
 
   /** Brings the schema up to date; see `migrate`. Answers the names of the migrations applied. */

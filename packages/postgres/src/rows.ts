@@ -11,6 +11,7 @@ import {
   type StoredDefinition,
   type UnfinishedAttempt,
 } from '@tunacorn/core'
+import type { ApiKey } from './api-key.js'
 import type { Row } from './database.js'
 
 // The only place, besides the statements themselves, that knows the names of columns.
@@ -173,4 +174,22 @@ function payload(value: unknown): Payload | undefined {
 
 function optional<T>(value: unknown): T | undefined {
   return value === null ? undefined : (value as T)
+}
+
+export const apiKeyColumns = `k.id, k.name, k.scopes, k.secret_hash, k.created_at, k.expires_at, k.revoked_at,
+  k.last_used_at, CASE WHEN k.revoked_at IS NOT NULL THEN 'revoked' WHEN k.expires_at <= now() THEN 'expired'
+  ELSE 'live' END AS state`
+
+export function apiKey(row: Row): ApiKey {
+  return {
+    id: row['id'] as string,
+    name: row['name'] as string,
+    scopes: row['scopes'] as string[],
+    secretHash: row['secret_hash'] as Buffer,
+    state: row['state'] as ApiKey['state'],
+    createdAt: row['created_at'] as Date,
+    expiresAt: optional<Date>(row['expires_at']),
+    revokedAt: optional<Date>(row['revoked_at']),
+    lastUsedAt: optional<Date>(row['last_used_at']),
+  }
 }

@@ -7,6 +7,7 @@ export const errorRegistry = {
   'invalid-request': { status: 400, title: 'The request is not as the API describes it', mayRetry: false },
   unauthenticated: { status: 401, title: 'Who asks is not known', mayRetry: false },
   forbidden: { status: 403, title: 'Who asks may not do this', mayRetry: false },
+  'cross-origin': { status: 403, title: 'It was asked for a page of another origin', mayRetry: false },
   'not-found': { status: 404, title: 'There is no such route', mayRetry: false },
   'definition-not-found': { status: 404, title: 'There is no such definition', mayRetry: false },
   'process-not-found': { status: 404, title: 'There is no such process', mayRetry: false },
@@ -25,6 +26,7 @@ export const errorRegistry = {
   'claim-lost': { status: 409, title: 'The claim is not live', mayRetry: false },
   'too-large': { status: 413, title: 'It is too large', mayRetry: false },
   'unsupported-media-type': { status: 415, title: 'The body is of an unknown type', mayRetry: false },
+  'unknown-host': { status: 421, title: 'The server is not known by this name', mayRetry: false },
   'input-invalid': { status: 422, title: 'The input is not as the definition wants it', mayRetry: false },
   'idempotency-key-reused': {
     status: 422,

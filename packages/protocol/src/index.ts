@@ -10,3 +10,4 @@ export type {
   OpenApiPath,
 } from './openapi-document.js'
 export type * from './resources.js'
+export { scopes, type Scope } from './scopes.js'

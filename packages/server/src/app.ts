@@ -4,6 +4,7 @@ import { TunaCornError, type TunaCornRouter } from '@tunacorn/express'
 import { logRequests } from './request-log.js'
 
 const notFoundStatus = 404
+const misdirectedStatus = 421
 const unavailableStatus = 503
 
 export interface App {
@@ -11,12 +12,24 @@ export interface App {
   readonly mount: (router: TunaCornRouter) => void
 }
 
-/** TunaCorn at the root of an Express app of its own. Until `mount`, it asks for patience. */
-export function createApp(logger: Logger): App {
+/**
+ * TunaCorn at the root of an Express app of its own. Until `mount`, it asks for patience.
+ *
+ * @param isKnownAs whether this is a name of the server, by the `Host` of a request
+ */
+export function createApp(logger: Logger, isKnownAs: (host: string | undefined) => boolean): App {
   const app = express()
   let router: TunaCornRouter | undefined
   app.disable('x-powered-by')
   app.use(logRequests(logger))
+  app.use(({ headers: { host } }: Request, response: Response, next: NextFunction) => {
+    if (isKnownAs(host)) return next()
+    const error = new TunaCornError(
+      'unknown-host',
+      `Expected an address, localhost or a name that was configured as the Host, but found ${JSON.stringify(host?.slice(0, 200))}. If it is this server's, name it with --allowed-hosts (TUNACORN_ALLOWED_HOSTS).`,
+    )
+    return sendProblem(response, misdirectedStatus, error)
+  })
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (router !== undefined) return router(request, response, next)
     const error = new TunaCornError('unavailable', 'TunaCorn is starting. Try again in a second.')

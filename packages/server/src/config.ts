@@ -1,6 +1,8 @@
 import { statSync } from 'node:fs'
 import { isIP } from 'node:net'
 import { parseDuration } from '@tunacorn/protocol'
+import type { AccessSettings } from './access/access-settings.js'
+import { fixedKeysVariable, readFixedKeys } from './access/fixed-keys.js'
 import type { DatabaseChoice } from './open-database.js'
 import { UsageError } from './failures.js'
 
@@ -8,8 +10,8 @@ import { UsageError } from './failures.js'
 export interface Setting<Value> {
   readonly flag: string
   readonly variable: string
-  /** What stands for the value in the help. */
-  readonly placeholder: string
+  /** What stands for the value in the help. Absent: its flag alone means `true`. */
+  readonly placeholder?: string
   readonly about: string
   /** Absent: nothing is the default. */
   readonly fallback?: string
@@ -73,6 +75,22 @@ export const settings = {
     about: 'a PostgreSQL server, in place of the embedded database',
     read: readDatabaseUrl,
   },
+  insecure: {
+    flag: '--insecure',
+    variable: 'TUNACORN_INSECURE',
+    about:
+      'listen beyond this machine although there are no access keys; those there are, are asked for all the same',
+    fallback: 'false',
+    read: readSwitch,
+  },
+  allowedHosts: {
+    flag: '--allowed-hosts',
+    variable: 'TUNACORN_ALLOWED_HOSTS',
+    placeholder: 'names',
+    about: 'names that it is reached by, separated by commas, besides localhost and addresses',
+    fallback: '',
+    read: readHostNames,
+  },
   retention: {
     flag: '--retention',
     variable: 'TUNACORN_RETENTION',
@@ -133,6 +151,7 @@ export interface ServeConfig {
   readonly logLevel: LogLevel
   readonly database: DatabaseChoice
   readonly engine: EngineSettings
+  readonly access: AccessSettings
 }
 
 /** What the engine is told; durations in milliseconds. */
@@ -169,7 +188,16 @@ export function readServeConfig(flags: Flags, environment: Environment = process
     logLevel: valueOf(settings.logLevel, flags.logLevel, environment),
     database: readDatabaseChoice(flags, environment),
     engine: readEngineSettings(flags, environment),
+    access: readAccessSettings(flags, environment),
   })
+}
+
+function readAccessSettings(flags: Flags, environment: Environment): AccessSettings {
+  return {
+    keys: readFixedKeys(environment[fixedKeysVariable]),
+    insecure: valueOf(settings.insecure, flags.insecure, environment),
+    allowedHosts: valueOf(settings.allowedHosts, flags.allowedHosts, environment),
+  }
 }
 
 /** @throws UsageError for a value that will not do */
@@ -260,6 +288,18 @@ function readHost(text: string): string {
     'an address or a name such as 127.0.0.1 or localhost',
     remedy === undefined ? {} : { remedy },
   )
+}
+
+function readSwitch(text: string): boolean {
+  if (/^(true|1)$/i.test(text)) return true
+  if (/^(false|0)$/i.test(text)) return false
+  throw new Unfit('true or false')
+}
+
+function readHostNames(text: string): string[] {
+  const names = text.split(',').flatMap((name) => name.trim().toLowerCase() || [])
+  if (names.every((name) => /^[a-z\d]([a-z\d.-]*[a-z\d])?$/.test(name))) return names
+  throw new Unfit('names such as tuna.example.com, without port or scheme, separated by commas')
 }
 
 function readPort(text: string): number {

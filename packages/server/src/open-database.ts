@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { TunaCornError } from '@tunacorn/core'
 import type { DatabaseOption } from '@tunacorn/express'
-import { PostgresStore } from '@tunacorn/postgres'
+import { PostgresStore, type PostgresApiKeyList } from '@tunacorn/postgres'
 import {
   DataDirectoryLockedError,
   EmbeddedNotInstalledError,
@@ -18,6 +18,8 @@ export type DatabaseChoice =
 export interface OpenedDatabase {
   /** What `tunacorn()` takes. */
   readonly database: DatabaseOption
+  /** Read on a connection of its own where there is more than one: who waits for the others is let in or not at once. */
+  readonly apiKeys: PostgresApiKeyList
   /** For people; without a password. */
   readonly description: string
   /** The names of the migrations that had to run, for its schema to be up to date. */
@@ -57,8 +59,9 @@ async function openDirectory(
 ): Promise<OpenedDatabase> {
   const database = await embedded(dataDirectory, description, onProgress)
   try {
-    const migrations = await new PostgresStore(database.pool).migrate()
-    return { database, description, migrations, close: () => database.close() }
+    const store = new PostgresStore(database.pool)
+    const migrations = await store.migrate()
+    return { database, apiKeys: store.apiKeyList, description, migrations, close: () => database.close() }
   } catch (error) {
     await database.close()
     throw new Failure(`${description} cannot be used: ${messageOf(error)}`, { cause: error })
@@ -92,9 +95,11 @@ async function openServer(
   const store = new PostgresStore(url, { maxConnections: 1 })
   try {
     const migrations = await migrateWhenReachable(store, description, onProgress)
-    return { database: url, description, migrations, close: async () => {} }
-  } finally {
+    const close = () => store.close()
+    return { database: url, apiKeys: store.apiKeyList, description, migrations, close }
+  } catch (error) {
     await store.close()
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { Command, CommanderError } from 'commander'
 import { devCommand } from './commands/dev.js'
+import { keysCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
 import { validateCommand } from './commands/validate.js'
@@ -7,7 +8,7 @@ import { errorCode, exitCodes, Failure } from './failures.js'
 import { version } from './version.js'
 
 /** In the order of the help. */
-const commands = [devCommand, serveCommand, validateCommand, migrateCommand]
+const commands = [devCommand, serveCommand, validateCommand, migrateCommand, keysCommand]
 
 /** Runs the command that these arguments ask for; resolves with the exit code. */
 export async function main(argv: readonly string[]): Promise<number> {
@@ -31,16 +32,23 @@ function program(): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', '\n"tunacorn dev" is the place to begin; "tunacorn help dev" says what it does.\n')
   for (const command of commands) root.addCommand(command())
-  for (const each of [root, ...root.commands]) {
+  for (const each of withSubcommands(root)) {
     each
       .exitOverride()
       .helpOption('-h, --help', 'print this help')
       .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tunacorn: ')) })
-      .showHelpAfterError(
-        `("${[...new Set(['tunacorn', each.name()])].join(' ')} --help" says what there is)`,
-      )
+      .showHelpAfterError(`("${nameOf(each)} --help" says what there is)`)
   }
   return root
+}
+
+function withSubcommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(withSubcommands)]
+}
+
+/** `tunacorn keys create` */
+function nameOf(command: Command): string {
+  return command.parent === null ? command.name() : `${nameOf(command.parent)} ${command.name()}`
 }
 
 /** One line for what can go wrong; the whole story, with its stack, for what should not have. */

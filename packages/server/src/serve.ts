@@ -1,8 +1,13 @@
 import type { Logger } from 'pino'
 import { retryPolicy } from '@tunacorn/core'
 import { tunacorn, type TunaCornOptions, type TunaCornRouter } from '@tunacorn/express'
+import type { AccessSettings } from './access/access-settings.js'
+import { isAllowedHost } from './access/allowed-hosts.js'
+import { authorizeByKeys } from './access/authorize-by-keys.js'
+import { KeyRing } from './access/key-ring.js'
 import { createApp } from './app.js'
 import type { EngineSettings } from './config.js'
+import { Failure } from './failures.js'
 import { HttpServer } from './http-server.js'
 import { isLoopback } from './loopback.js'
 import { openDatabase, type DatabaseChoice, type OpenedDatabase } from './open-database.js'
@@ -13,6 +18,7 @@ export interface ServeOptions {
   readonly port: number
   readonly database: DatabaseChoice
   readonly engine?: EngineSettings
+  readonly access?: AccessSettings
   readonly logger: Logger
   /** Gets plain lines about what takes time at the start; they are logged when absent. */
   readonly onProgress?: (message: string) => void
@@ -23,48 +29,80 @@ export interface RunningServer {
   /** Which database it is on, for people. */
   readonly database: string
   readonly engine: TunaCornRouter['engine']
+  /** Whether requests need an access key. */
+  readonly asksForKeys: boolean
   /** Answers who waits, commits what is under way, closes the database. Calling it again gives the same promise. */
   close(): Promise<void>
 }
 
+const onlyThisMachine: AccessSettings = { keys: [], insecure: false, allowedHosts: [] }
+
 /**
  * Serves TunaCorn's HTTP API. Resolves when it is ready. It installs no signal handlers and reads no environment.
  *
- * @throws Failure when it cannot listen there, or not use the database
+ * @throws Failure when it cannot listen there, must not without keys, or cannot use the database
  */
 export async function serve(options: ServeOptions): Promise<RunningServer> {
-  const { logger, host, port, onProgress = (message) => logger.info(message) } = options
-  const { app, mount } = createApp(logger)
+  const { logger, host, port, access = onlyThisMachine } = options
+  const { onProgress = (message: string) => logger.info(message) } = options
+  const names = [host.toLowerCase(), ...access.allowedHosts]
+  let isKnownByAny = false
+  const { app, mount } = createApp(logger, (name) => isKnownByAny || isAllowedHost(name, names))
   // First, because it costs nothing: who is told that the port is taken has not waited for a database.
   const http = await HttpServer.listen(app, { host, port })
+  // Beyond this machine keys are asked for: a name that leads here by a trick opens nothing.
+  isKnownByAny = !isLoopback(http.address) && !access.insecure && access.allowedHosts.length === 0
   try {
-    const opened = await openDatabase(options.database, onProgress)
-    const router = await openRouter(opened, options)
-    mount(router)
-    if (!isLoopback(http.address)) logger.warn(noAccessControl(http.url))
-    const { url } = http
-    for (const migration of opened.migrations) logger.info({ migration }, 'Migrated the database')
-    logger.info({ url, database: opened.description }, 'Listening')
-    let closed: Promise<void> | undefined
-    const close = () => (closed ??= closeAll(http, router, opened))
-    return { url, database: opened.description, engine: router.engine, close }
+    return await serveFrom(await openDatabase(options.database, onProgress), http, mount, {
+      ...options,
+      access,
+    })
   } catch (error) {
     await http.close()
     throw error
   }
 }
 
-async function openRouter(
+async function serveFrom(
   opened: OpenedDatabase,
-  { logger, engine }: Pick<ServeOptions, 'logger' | 'engine'>,
-): Promise<TunaCornRouter> {
-  const router = tunacorn({ database: opened.database, logger, engine: engineOptions(engine) })
+  http: HttpServer,
+  mount: (router: TunaCornRouter) => void,
+  { logger, engine, access }: ServeOptions & { readonly access: AccessSettings },
+): Promise<RunningServer> {
+  const { apiKeys, database, description, migrations } = opened
+  const ring = new KeyRing({ fixed: access.keys, stored: apiKeys, logger })
+  const { url } = http
+  try {
+    const asksForKeys = await ring.isAsking()
+    if (!asksForKeys && !isLoopback(http.address)) {
+      if (!access.insecure) throw withoutKeys(http.address)
+      logger.warn(`Everybody who can reach ${url} may do everything: there are no access keys.`)
+    }
+    const router = await openRouter({
+      database,
+      logger,
+      engine: engineOptions(engine),
+      authorize: authorizeByKeys(ring),
+    })
+    mount(router)
+    for (const migration of migrations) logger.info({ migration }, 'Migrated the database')
+    logger.info({ url, database: description, keys: asksForKeys }, 'Listening')
+    let closed: Promise<void> | undefined
+    const close = () => (closed ??= closeAll(http, router, ring, opened))
+    return { url, database: description, engine: router.engine, asksForKeys, close }
+  } catch (error) {
+    await opened.close()
+    throw error
+  }
+}
+
+async function openRouter(options: TunaCornOptions): Promise<TunaCornRouter> {
+  const router = tunacorn(options)
   try {
     await router.ready
     return router
   } catch (error) {
     await router.close()
-    await opened.close()
     throw error
   }
 }
@@ -77,14 +115,22 @@ function engineOptions(settings: EngineSettings | undefined): TunaCornOptions['e
 }
 
 /** From the outside in. What a request that is still open needs is closed after it. */
-async function closeAll(http: HttpServer, router: TunaCornRouter, opened: OpenedDatabase): Promise<void> {
+async function closeAll(
+  http: HttpServer,
+  router: TunaCornRouter,
+  ring: KeyRing,
+  opened: OpenedDatabase,
+): Promise<void> {
   const closed = http.close()
   await router.engine.close()
   await closed
   await router.close()
+  await ring.close()
   await opened.close()
 }
 
-function noAccessControl(url: string): string {
-  return `Everybody who can reach ${url} may do everything: there is no access control yet. Let only trusted networks through to it.`
+function withoutKeys(address: string): Failure {
+  return new Failure(
+    `Expected access keys, since others can reach ${address}, but there are none. Make one with "tunacorn keys create <name> --scopes admin", or give some in TUNACORN_API_KEYS. Without --host (HOST) it listens for this machine alone. --insecure (TUNACORN_INSECURE=true) lets everybody who can reach it do everything.`,
+  )
 }

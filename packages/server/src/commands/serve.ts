@@ -12,12 +12,25 @@ export function serveCommand(): Command {
       'after',
       examples(
         ['on this machine, everything kept in ./.tunacorn', 'tunacorn serve'],
-        ['for the whole network', 'tunacorn serve --host 0.0.0.0 --port 80'],
+        [
+          'for the whole network',
+          'tunacorn keys create me --scopes admin\n  tunacorn serve --host 0.0.0.0 --port 80',
+        ],
         ['on a PostgreSQL server', 'DATABASE_URL=postgres://tuna:secret@db/tuna tunacorn serve'],
-      ) + '\nA password is safer in DATABASE_URL: flags are seen by all users of a machine.\n',
+      ) +
+        '\nA password is safer in DATABASE_URL: flags are seen by all users of a machine.\nTUNACORN_API_KEYS holds access keys besides those of "tunacorn keys":\n<name>:<scope>+<scope>:<secret>, separated by commas.\n',
     )
     .action(run)
-  return withSettings(command, ['host', 'port', 'dataDir', 'databaseUrl', 'logLevel', ...engineSettingNames])
+  return withSettings(command, [
+    'host',
+    'port',
+    'insecure',
+    'allowedHosts',
+    'dataDir',
+    'databaseUrl',
+    'logLevel',
+    ...engineSettingNames,
+  ])
 }
 
 async function run(flags: Flags): Promise<void> {

@@ -10,7 +10,11 @@ export function withSettings(
   for (const name of names) {
     const { flag, variable, placeholder, about, fallback }: Setting<unknown> = settings[name]
     const shown = fallbacks[name] ?? fallback
-    const unlessGiven = shown === undefined ? '' : `; ${shown} when absent`
+    if (placeholder === undefined) {
+      command.addOption(new Option(flag, `${about} (${variable}=true)`).preset('true'))
+      continue
+    }
+    const unlessGiven = shown === undefined || shown === '' ? '' : `; ${shown} when absent`
     command.addOption(new Option(`${flag} <${placeholder}>`, `${about} (${variable}${unlessGiven})`))
   }
   return command
