@@ -41,7 +41,9 @@ import { overFetch, usualTransport } from './transport.js'
 export interface ClientOptions {
   /** Where TunaCorn is mounted, such as `http://127.0.0.1:8266` or `https://example.com/tunacorn`. */
   readonly url: string
-  /** Sent with every request, for authorization for example. */
+  /** An access key, of `tunacorn keys create` for example; sent with every request as `Authorization: Bearer <key>`. */
+  readonly key?: string
+  /** Sent with every request, for authorization of another kind for example. */
   readonly headers?: Readonly<Record<string, string>>
   /** In place of Node's own HTTP client, or of the global `fetch` elsewhere. */
   readonly fetch?: typeof globalThis.fetch
@@ -105,11 +107,11 @@ export class TunaCornClient {
   readonly #timeoutMs: number
   readonly #retries: number
 
-  constructor({ url, headers = {}, fetch, timeoutMs = 10_000, retries = 3 }: ClientOptions) {
+  constructor({ url, key, headers = {}, fetch, timeoutMs = 10_000, retries = 3 }: ClientOptions) {
     this.url = checkedUrl(url)
     this.#connection = {
       url: this.url,
-      headers,
+      headers: { ...(key !== undefined && { authorization: `Bearer ${key}` }), ...headers },
       transport: fetch === undefined ? usualTransport : overFetch(fetch),
       // Called as a method of another object, a browser's fetch refuses.
       fetch: fetch ?? ((input, init) => globalThis.fetch(input, init)),

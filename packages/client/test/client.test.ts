@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import * as publicNames from '@tunacorn/client'
 import { TunaCornClient, TunaCornConnectionError, TunaCornHttpError } from '@tunacorn/client'
 import { openapiDocument } from '@tunacorn/protocol'
@@ -71,6 +72,14 @@ describe('the client', () => {
     const { client, requests } = scripted([{ json: { ok: true } }])
     expect(await call(client)).toEqual({ ok: true })
     expect(requests.map(({ method, path }) => operationAt(method, path))).toEqual([operationId])
+  })
+
+  it('sends its key with every request, and shows it in no error', async () => {
+    const { client, requests } = scripted([{ json: { items: [] } }, { status: 401, json: {} }], { key: 'k' })
+    await client.listTasks()
+    const error: unknown = await client.startProcess({ definition: 'a' }).catch((thrown: unknown) => thrown)
+    expect(requests.map(({ headers }) => headers.get('authorization'))).toEqual(['Bearer k', 'Bearer k'])
+    expect(inspect(error, { depth: 9 })).not.toContain('Bearer k')
   })
 
   it('speaks to wherever the router is mounted, with the headers it was given', async () => {

@@ -173,7 +173,7 @@ describe('options', () => {
   it.each<[WorkerOptions, string]>([
     [{ url }, 'Expected handlers'],
     [{ url, handlers: {} }, 'Expected handlers'],
-    [{ handler }, 'Expected either a url or a client'],
+    [{ handler }, 'Expected either a url, perhaps with a key, or a client'],
     [{ url: 'localhost:8266', handler }, 'Expected a URL such as'],
     [{ url, handler, concurrency: 0 }, 'Expected concurrency to be'],
     [{ url, handler, waitMs: 60_001 }, 'Expected waitMs to be'],

@@ -3,55 +3,25 @@ import type { IncomingMessage } from 'node:http'
 import express from 'express'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { TunaCornError, tunacorn, type Action, type Authorize } from '@tunacorn/express'
-import type { operations as Operations } from '@tunacorn/protocol'
+import { scopes } from '@tunacorn/protocol'
 import { Api } from './support/api.js'
-import { methods, openapi } from './support/contract.js'
+import { methods, openapi, type OperationObject } from './support/contract.js'
 import { open } from './support/raw.js'
 import { recordingLogger } from './support/recording-logger.js'
 import { listen, serve } from './support/serve.js'
 import { register, source } from './support/steps.js'
 
-/** What each operation is to who decides who may do what; `undefined`: nobody is asked. */
-const actions: Readonly<Record<keyof Operations, Action | undefined>> = {
-  registerDefinition: 'define',
-  removeDefinitionVersion: 'define',
-  validateDefinition: 'read',
-  listDefinitions: 'read',
-  getDefinition: 'read',
-  listDefinitionVersions: 'read',
-  getDefinitionVersion: 'read',
-  startProcess: 'start',
-  startProcesses: 'start',
-  cancelProcess: 'start',
-  pauseProcess: 'start',
-  resumeProcess: 'start',
-  retryProcess: 'start',
-  explainProcess: 'read',
-  listProcesses: 'read',
-  getProcess: 'read',
-  listProcessTasks: 'read',
-  getHistory: 'read',
-  destroyProcess: 'admin',
-  listTasks: 'read',
-  getTask: 'read',
-  getTaskAttributes: 'read',
-  claimTasks: 'work',
-  claimTask: 'work',
-  completeTask: 'work',
-  failTask: 'work',
-  heartbeatTask: 'work',
-  heartbeatTasks: 'work',
-  releaseTask: 'work',
-  openapi: 'read',
-  livez: undefined,
-  readyz: undefined,
-  getOverview: 'read',
+interface Secured extends OperationObject {
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[]
 }
 
+/** As openapi.yaml has them; `scope` is what it says of who may, `undefined`: everybody. */
 const operations = Object.entries(openapi.paths).flatMap(([path, item]) =>
   methods.flatMap((method) => {
-    const id = item[method]?.operationId as keyof Operations | undefined
-    return id === undefined ? [] : [{ id, method, path, action: actions[id] }]
+    const operation: Secured | undefined = item[method]
+    if (operation === undefined) return []
+    const { operationId: id, security, responses } = operation
+    return [{ id, method, path, security, responses, scope: security?.[0]?.['key']?.[0] }]
   }),
 )
 const id = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c'
@@ -63,7 +33,21 @@ const filled = (path: string) =>
     .replace('{version}', '1')
 
 describe('who may do what', () => {
-  test.each(operations)('$id asks for the right to: $action', async ({ method, path, action }) => {
+  test('openapi.yaml names a scope for each operation, but for two that probes ask', () => {
+    const exempt = operations.filter(({ scope }) => scope === undefined)
+    expect(exempt.map(({ id, security }) => [id, security])).toEqual([
+      ['livez', []],
+      ['readyz', []],
+    ])
+    for (const { id, scope, responses } of operations) {
+      if (scope === undefined) continue
+      expect([id, scopes]).toEqual([id, expect.arrayContaining([scope])])
+      expect([id, Object.keys(responses)]).toEqual([id, expect.arrayContaining(['401', '403'])])
+    }
+  })
+
+  test.each(operations)('$id asks for the scope that openapi.yaml names: $scope', async (operation) => {
+    const { method, path, scope } = operation
     const asked: Action[] = []
     const authorize: Authorize = (_request, wanted) => {
       asked.push(wanted)
@@ -71,9 +55,9 @@ describe('who may do what', () => {
     }
     const { api } = await serve({ authorize })
     const { status, body } = await api.send(method, filled(path), method === 'post' ? { json: {} } : {})
-    expect(asked).toEqual(action === undefined ? [] : [action])
-    if (action === undefined) expect(status).toBe(200)
-    else expect([status, body.code, body.detail]).toEqual([403, 'forbidden', expect.stringContaining(action)])
+    expect(asked).toEqual(scope === undefined ? [] : [scope])
+    if (scope === undefined) expect(status).toBe(200)
+    else expect([status, body.code, body.detail]).toEqual([403, 'forbidden', expect.stringContaining(scope)])
   })
 
   test.each([
@@ -107,6 +91,7 @@ describe('who may do what', () => {
     const { api } = await serve({ authorize })
     expect(await api.get('/processes')).toMatchObject({
       status: 401,
+      headers: { 'www-authenticate': 'Bearer' },
       body: { code: 'unauthenticated', detail: 'Who are you?' },
     })
   })
@@ -122,6 +107,31 @@ describe('who may do what', () => {
     expect(response.headers.get('content-type')).toBe('application/problem+json')
     expect(await response.text()).not.toContain('hunter2')
     expect(log.complaints()).toEqual(['request failed'])
+  })
+
+  test('a host that wants another proof than a bearer says so itself', async () => {
+    const { api } = await serve({
+      authorize: (request) => {
+        request.res?.setHeader('WWW-Authenticate', 'Basic realm="us"')
+        throw new TunaCornError('unauthenticated')
+      },
+    })
+    expect((await api.get('/processes')).headers).toMatchObject({ 'www-authenticate': 'Basic realm="us"' })
+  })
+
+  test.each([
+    ['production', undefined, 1],
+    ['production', () => true, 0],
+    ['development', undefined, 0],
+  ])('an app in %s with authorize %s is warned so often: %i', async (env, authorize, times) => {
+    const log = recordingLogger()
+    const router = tunacorn({ logger: log, authorize })
+    onTestFinished(() => router.close())
+    log.lines.length = 0
+    const url = await listen(express().set('env', env).use('/tunacorn', router))
+    for (const path of ['/livez', '/processes', '/tasks']) await new Api(`${url}/tunacorn`).get(path)
+    const warning = 'whoever reaches TunaCorn here may do everything: give it the option authorize'
+    expect(log.complaints()).toEqual(Array.from({ length: times }, () => warning))
   })
 
   test('is asked with the request as the host has left it', async () => {

@@ -159,9 +159,8 @@ onEachStore((serveFresh) => {
       expect(await command('pause', {})).toBe(200)
       expect(await command('resume', { headers: { 'content-length': 0 } })).toBe(200)
       expect(await command('pause', { headers: { 'content-type': 'application/json' } })).toBe(200)
-      expect(
-        await command('resume', { headers: { 'content-type': 'text/plain', 'content-length': 0 } }),
-      ).toBe(200)
+      const json = { 'content-type': 'application/json', 'content-length': 0 }
+      expect(await command('resume', { headers: json })).toBe(200)
       expect(await command('cancel', { body: [], headers: { 'transfer-encoding': 'chunked' } })).toBe(200)
       expect(await command('retry', {})).toBe(409)
       expect(await command('cancel', { body: '{}' })).toBe(415)

@@ -54,7 +54,8 @@ async function start({ config, folder, output }: DevOptions): Promise<DevServer>
 
 async function show(server: DevServer, { config, output }: DevOptions, stopping: AbortSignal): Promise<void> {
   try {
-    if (server.hasDemo) {
+    if (server.asksForKeys) output.needsKeys()
+    else if (server.hasDemo) {
       output.demo()
       const process = await runLoanDemo(server.url, output, stopping)
       if (stopping.aborted) return

@@ -5,7 +5,9 @@ import type { Handler } from './task-runner.js'
 export interface WorkerOptions {
   /** Where TunaCorn is. Either this or `client`. */
   readonly url?: string
-  /** For what `url` alone does not say, such as headers. */
+  /** With `url`: an access key with the scope `work`. */
+  readonly key?: string
+  /** For what `url` and `key` alone does not say, such as headers. */
   readonly client?: WorkerClient
   /** Who works, for people to read. Made up when absent. */
   readonly name?: string
@@ -86,10 +88,11 @@ export function resolveOptions(options: WorkerOptions): ResolvedOptions {
   })
 }
 
-function clientOf({ client, url }: WorkerOptions): WorkerClient {
-  if (client !== undefined && url === undefined) return client
-  if (url !== undefined && client === undefined) return new TunaCornClient({ url })
-  throw new TypeError('Expected either a url or a client')
+function clientOf({ client, url, key }: WorkerOptions): WorkerClient {
+  if (client !== undefined && url === undefined && key === undefined) return client
+  if (url !== undefined && client === undefined)
+    return new TunaCornClient({ url, ...(key !== undefined && { key }) })
+  throw new TypeError('Expected either a url, perhaps with a key, or a client')
 }
 
 function within(name: string, value: number, least: number, most: number): number {

@@ -61,6 +61,10 @@ export class DevOutput {
     )
   }
 
+  needsKeys(): void {
+    this.#print('\nRequests need an access key here, and the sample worker has none, so nothing is started.')
+  }
+
   demo(): void {
     this.#print('\nHere is a loan application, and a sample worker that does its tasks over HTTP:\n')
   }
