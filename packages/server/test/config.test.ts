@@ -16,6 +16,8 @@ const engineDefaults = {
   },
 }
 
+const nobodyElse = { keys: [], insecure: false, allowedHosts: [] }
+
 test('without flags and environment, all is at its default', () => {
   expect(readServeConfig({}, {})).toEqual({
     host: '127.0.0.1',
@@ -23,6 +25,7 @@ test('without flags and environment, all is at its default', () => {
     logLevel: 'info',
     database: { kind: 'embedded', dataDirectory: './.tunacorn' },
     engine: engineDefaults,
+    access: nobodyElse,
   })
 })
 
@@ -34,6 +37,7 @@ test('the environment comes before the defaults', () => {
     logLevel: 'debug',
     database: { kind: 'postgres', url: 'postgresql://u:p@h/d' },
     engine: engineDefaults,
+    access: nobodyElse,
   })
 })
 
@@ -46,6 +50,7 @@ test('flags come before the environment', () => {
     logLevel: 'warn',
     database: { kind: 'postgres', url: 'postgres://b/b' },
     engine: engineDefaults,
+    access: nobodyElse,
   })
 })
 
@@ -84,6 +89,39 @@ test('dev listens on loopback whatever HOST says, and is quiet unless asked', ()
   expect(readDevConfig({}, environment)).toMatchObject({ host: '127.0.0.1', logLevel: 'warn' })
   expect(readDevConfig({}, { LOG_LEVEL: 'info' })).toMatchObject({ logLevel: 'info' })
   expect(readDevConfig({ logLevel: 'error' }, { LOG_LEVEL: 'info' })).toMatchObject({ logLevel: 'error' })
+})
+
+describe('who may ask', () => {
+  test('can be set by the environment', () => {
+    const secret = '9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08'
+    const environment = {
+      TUNACORN_API_KEYS: `ops:admin:${secret}`,
+      TUNACORN_INSECURE: 'true',
+      TUNACORN_ALLOWED_HOSTS: 'Tuna.example.com, server,',
+    }
+    expect(readServeConfig({}, environment).access).toMatchObject({
+      keys: [{ name: 'ops', scopes: ['admin'] }],
+      insecure: true,
+      allowedHosts: ['tuna.example.com', 'server'],
+    })
+  })
+
+  test('can be set by flags, but for keys', () => {
+    const flags = { insecure: 'true', allowedHosts: 'a' }
+    const environment = { TUNACORN_INSECURE: 'false', TUNACORN_ALLOWED_HOSTS: 'b' }
+    const access = { keys: [], insecure: true, allowedHosts: ['a'] }
+    expect(readServeConfig(flags, environment).access).toEqual(access)
+  })
+
+  test.each(['yes', 'on', '2'])('a switch is true or false, not %j', (given) => {
+    expect(() => readServeConfig({}, { TUNACORN_INSECURE: given })).toThrow(
+      'Expected TUNACORN_INSECURE to be true or false',
+    )
+  })
+
+  test.each(['http://a', 'a:80', '*', '.a', 'a/b'])('%j is no name of a host', (given) => {
+    expect(() => readServeConfig({ allowedHosts: given }, {})).toThrow('Expected --allowed-hosts to be names')
+  })
 })
 
 describe('a database URL', () => {

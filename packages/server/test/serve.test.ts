@@ -1,5 +1,6 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, expect, test } from 'vitest'
 import { killAll, serveCommand, tunacorn } from './support/command.js'
@@ -102,6 +103,27 @@ test('a second server on the same data directory is refused, in one line', async
   )
 })
 
+test(
+  'in the embedded database a key is kept by its hash alone, and none is changed while a server is on it',
+  { timeout: 60_000 },
+  async () => {
+    const dataDir = await directories.copy()
+    const made = await tunacorn(['keys', 'create', 'ada', '--scopes', 'admin', '--data-dir', dataDir])
+    expect(made).toMatchObject({ code: 0, stdout: expect.stringMatching(/^tuna_/) })
+    const key = made.stdout.trim()
+    expect(filesWith(dataDir, 'api_key_by_name')).not.toEqual([])
+    expect(filesWith(dataDir, key.slice(-43))).toEqual([])
+
+    const { url } = await serveCommand(['--data-dir', dataDir])
+    const headers = { authorization: `Bearer ${key}` }
+    expect((await fetch(`${url}/processes`)).status).toBe(401)
+    expect((await fetch(`${url}/processes`, { headers })).status).toBe(200)
+    const { code, stderr } = await tunacorn(['keys', 'list', '--data-dir', dataDir])
+    expect(code).toBe(1)
+    expect(stderr).toMatch(/in use by process \d+\..* Stop the server while keys are changed, or .*\n$/)
+  },
+)
+
 test('a port that is taken is said in one line, before a database is made', async () => {
   const { port, release } = await takenPort()
   const result = await tunacorn(['serve', '--port', port, '--data-dir', directories.path('never-made')])
@@ -143,3 +165,11 @@ test('the log tells refusals at info, successes only at debug, and neither claim
   for (const secret of ['payload-secret', 'header-secret', task.claim, notTheClaim])
     expect(stdout).not.toContain(secret)
 })
+
+/** Which files below hold the text. */
+function filesWith(directory: string, text: string): string[] {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((path) => readFileSync(path).includes(text))
+}
