@@ -1,4 +1,5 @@
-# The server by itself: docker build --tag tunacorn . && docker run --publish 127.0.0.1:8266:8266 tunacorn
+# The server by itself: docker build --tag tunacorn . && docker run --publish 127.0.0.1:8266:8266 --env TUNACORN_API_KEYS tunacorn
+# with keys in TUNACORN_API_KEYS (docs/access.md), or --env TUNACORN_INSECURE=true where only this machine reaches it.
 # With PostgreSQL: docker compose up
 
 FROM node:24-slim AS build
@@ -12,12 +13,12 @@ RUN pnpm install --frozen-lockfile --offline && pnpm build
 RUN pnpm --filter tunacorn deploy --prod --offline --config.inject-workspace-packages=true /app
 
 FROM node:24-slim
-# Inside the container it listens on all addresses: what can reach it is decided by what is published.
+# Inside the container it listens on all addresses, so it wants keys: what is published is not known in here.
 ENV NODE_ENV=production HOST=0.0.0.0 PORT=8266 TUNACORN_DATA_DIR=/data
 WORKDIR /app
 COPY --from=build /app .
 # Where the embedded database is kept when there is no DATABASE_URL.
-RUN mkdir /data && chown node:node /data
+RUN mkdir --mode=700 /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 8266

@@ -1,3 +1,4 @@
+import { openapiDocument } from '@tunacorn/protocol'
 import { expect, test } from 'vitest'
 import { checkAnswer, refuseSecrets } from './support/contract.js'
 import { serve } from './support/serve.js'
@@ -26,4 +27,26 @@ test('the secret of a claim is found in any answer but that of the claim, and in
   expect(() => checkAnswer('post', '/tasks/claim', answer(claimed))).toThrow('no secret')
   expect(() => checkAnswer('post', '/tasks/claim', answer({ tasks: [task] }))).not.toThrow()
   expect(() => refuseSecrets(`task ${task.id} claim=${task.claim} failed`)).toThrow('no secret')
+})
+
+test('no path and no query has a place for a claim, a key, or anything else that is secret', () => {
+  const parameters = Object.values(openapiDocument.paths).flatMap((item) =>
+    [item, item.get, item.post, item.delete].flatMap((part) => part?.parameters ?? []),
+  )
+  const named = parameters.map(({ $ref, name }) => ($ref === undefined ? name : $ref.split('/').at(-1)))
+  const known = ['ProcessId', 'TaskId', 'DefinitionName', 'DefinitionVersion', 'Limit', 'Cursor']
+  const own = [
+    'Idempotency-Key',
+    'state',
+    'definition',
+    'key',
+    'name',
+    'process',
+    'wait',
+    'after',
+    'Last-Event-ID',
+  ]
+  // What is added is looked at once by whoever adds it here. `key` is the name that a process has.
+  expect([...new Set(named)].filter((name) => ![...known, ...own].includes(name ?? ''))).toEqual([])
+  expect(JSON.stringify(parameters)).not.toMatch(/schemas\/Claim|secret|token/i)
 })

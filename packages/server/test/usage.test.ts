@@ -5,11 +5,12 @@ test.concurrent('the help names every command, and where to begin', async () => 
   const { code, stdout } = await tunacorn(['--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Usage: tunacorn /)
-  for (const command of ['dev', 'serve', 'validate', 'migrate']) expect(stdout).toMatch(`\n  ${command} `)
+  for (const command of ['dev', 'serve', 'validate', 'migrate', 'keys'])
+    expect(stdout).toMatch(`\n  ${command} `)
   expect(stdout).toContain('"tunacorn dev" is the place to begin')
 })
 
-test.concurrent.each(['dev', 'serve', 'validate', 'migrate'])(
+test.concurrent.each(['dev', 'serve', 'validate', 'migrate', 'keys'])(
   'the help of %s has an example',
   async (command) => {
     const { code, stdout } = await tunacorn([command, '--help'])
@@ -28,6 +29,10 @@ test.concurrent('the help of serve says each flag, its variable and its default'
   expect(words).toContain('(LOG_LEVEL; info when absent)')
   expect(words).toContain('(TUNACORN_DATA_DIR; ./.tunacorn when absent)')
   expect(words).toContain('(DATABASE_URL)')
+  expect(words).toContain('--insecure listen beyond this machine although there are no access keys')
+  expect(words).toContain('(TUNACORN_INSECURE=true)')
+  expect(words).toContain('besides localhost and addresses (TUNACORN_ALLOWED_HOSTS)')
+  expect(words).toContain('TUNACORN_API_KEYS holds access keys')
 })
 
 test.concurrent('the version is that of the package', async () => {

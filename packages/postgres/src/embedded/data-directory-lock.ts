@@ -90,7 +90,7 @@ export class DataDirectoryLock {
     clearInterval(this.#heartbeat)
     const aside = `${this.#path}.released`
     try {
-      writeFileSync(aside, JSON.stringify({ ...this.#holder, released: true }))
+      writeFileSync(aside, JSON.stringify({ ...this.#holder, released: true }), { mode: 0o600 })
       renameSync(aside, this.#path)
     } catch (error) {
       // Who removed the whole directory has removed the lock with it.

@@ -1,4 +1,4 @@
-import { mkdir, open } from 'node:fs/promises'
+import { chmod, mkdir, open } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { errorCode } from './thrown.js'
 
@@ -19,7 +19,16 @@ export async function prepareDataDirectory(given: string): Promise<DataDirectory
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error
   })
-  return { path, database: join(path, 'postgres'), unfinished: join(path, 'postgres.unfinished') }
+  const database = join(path, 'postgres')
+  await makePrivate(database)
+  return { path, database, unfinished: join(path, 'postgres.unfinished') }
+}
+
+/** It is made so; what has been restored or moved may not be. PostgreSQL itself would refuse to start on it. */
+async function makePrivate(database: string): Promise<void> {
+  await chmod(database, 0o700).catch((error: unknown) => {
+    if (errorCode(error) !== 'ENOENT') throw error
+  })
 }
 
 export type DatabaseState = 'absent' | 'clean' | 'unclean'

@@ -1,7 +1,21 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -29,6 +43,27 @@ afterAll(async () => {
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 
+async function modeOf(path: string): Promise<number> {
+  return (await stat(path)).mode & 0o777
+}
+
+/** Inodes of the sockets of this process, its threads among it, that listen; where the system is not asked so, none. */
+async function listening(): Promise<string[]> {
+  if (process.platform !== 'linux') return []
+  const links = (await readdir('/proc/self/fd')).map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => ''))
+  const own = (await Promise.all(links)).flatMap((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1] ?? [])
+  const found = await Promise.all(['tcp', 'tcp6', 'unix'].map(listeningInodes))
+  return own.filter((inode) => found.flat().includes(inode)).toSorted()
+}
+
+/** proc_pid_net(5): the state 0A of a TCP socket, the flag 10000 of a local one; the inode is in the tenth or seventh column. */
+async function listeningInodes(kind: string): Promise<string[]> {
+  const [state, listens, inode] = kind === 'unix' ? [3, '00010000', 6] : [3, '0A', 9]
+  const table = await readFile(`/proc/self/net/${kind}`, 'utf8').catch(() => '')
+  const rows = table.split('\n').map((line) => line.trim().split(/\s+/))
+  return rows.filter((row) => row[state] === listens).map((row) => row[inode] ?? '')
+}
+
 function openElsewhere() {
   const child = spawn(process.execPath, [here('open-and-wait.mjs'), directory], {
     stdio: ['pipe', 'pipe', 'inherit'],
@@ -38,7 +73,8 @@ function openElsewhere() {
 }
 
 test('the first start makes a private directory, and the next finds what was stored', async () => {
-  expect((await stat(directory)).mode & 0o777).toBe(0o700)
+  expect(await modeOf(directory)).toBe(0o700)
+  expect(await modeOf(join(directory, 'postgres'))).toBe(0o700)
   const onProgress = (line: string) => progress.push(line)
   const second = await openEmbedded({ dataDirectory: directory, onProgress })
   expect(second.dataDirectory).toBe(directory)
@@ -49,6 +85,31 @@ test('the first start makes a private directory, and the next finds what was sto
     expect.stringMatching(/^Database ready after \d+\.\d s$/),
     expect.stringMatching(/^Database ready after \d+\.\d s$/),
   ])
+})
+
+test('what others could read is private again before it is opened', async () => {
+  await chmod(join(directory, 'postgres'), 0o755)
+  const database = await openEmbedded({ dataDirectory: directory })
+  expect(await modeOf(join(directory, 'postgres'))).toBe(0o700)
+  await database.close()
+  for (const name of await readdir(directory))
+    expect([name, (await modeOf(join(directory, name))) & 0o077]).toEqual([name, 0])
+})
+
+test('nothing listens: neither a port nor a socket in the directory', async () => {
+  const before = await listening()
+  const database = await openEmbedded({ dataDirectory: directory })
+  await database.pool.query('SELECT a FROM t')
+  expect(await listening()).toEqual(before)
+  const entries = await readdir(directory, { recursive: true, withFileTypes: true })
+  expect(entries.filter((entry) => entry.isSocket())).toEqual([])
+  expect(entries.length).toBeGreaterThan(100)
+  await database.close()
+  // One that does is seen.
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  if (process.platform === 'linux') expect(await listening()).not.toEqual(before)
+  server.close()
 })
 
 test('a directory is open once at a time, in this process and from another', async () => {

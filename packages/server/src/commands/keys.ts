@@ -86,7 +86,7 @@ async function create(name: string, { scopes: given, expires, ...flags }: Wanted
 }
 
 async function list(flags: Flags): Promise<void> {
-  const keys = await withKeys(flags, (list) => list.list())
+  const keys = await withKeys(flags, (stored) => stored.list())
   const { keyTable } = await import('../access/key-table.js')
   for (const line of keyTable(keys)) console.log(line)
 }
