@@ -24,7 +24,15 @@ describe.skipIf(url === undefined)('migrating', () => {
     const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
     const applied = await Promise.all(stores.map((store) => store.migrate()))
     expect(applied.filter(({ length }) => length > 0)).toEqual([
-      ['foundation', 'retries and time', 'endings', 'polls by definition', 'steady plans', 'workers seen', 'api keys'],
+      [
+        'foundation',
+        'retries and time',
+        'endings',
+        'polls by definition',
+        'steady plans',
+        'workers seen',
+        'api keys',
+      ],
     ])
     await Promise.all(stores.map((store) => store.close()))
   })
