@@ -9,7 +9,7 @@ import { databaseKinds, emptyDatabase } from './support/world.js'
 
 const isThere = databaseKinds.some((database) => database.kind === 'postgres' && database.isThere)
 
-const allMigrations = 6
+const allMigrations = 7
 
 const definitions = [
   `

@@ -24,7 +24,15 @@ describe.skipIf(url === undefined)('migrating', () => {
     const stores = Array.from({ length: 8 }, () => new PostgresStore(database.url, { schema: 'crowd' }))
     const applied = await Promise.all(stores.map((store) => store.migrate()))
     expect(applied.filter(({ length }) => length > 0)).toEqual([
-      ['foundation', 'retries and time', 'endings', 'polls by definition', 'steady plans', 'workers seen'],
+      [
+        'foundation',
+        'retries and time',
+        'endings',
+        'polls by definition',
+        'steady plans',
+        'workers seen',
+        'traces',
+      ],
     ])
     await Promise.all(stores.map((store) => store.close()))
   })
@@ -56,7 +64,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const store = new PostgresStore(database.url, { schema: 'newer' })
     await store.migrate()
     await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
-    await expect(store.migrate()).rejects.toThrow(/version 6 or older, but found 99. .*run that version/)
+    await expect(store.migrate()).rejects.toThrow(/version 7 or older, but found 99. .*run that version/)
     await store.close()
   })
 
@@ -74,6 +82,7 @@ describe.skipIf(url === undefined)('migrating', () => {
       'polls by definition',
       'steady plans',
       'workers seen',
+      'traces',
     ])
     await store.close()
   })

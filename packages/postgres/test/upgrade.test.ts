@@ -78,6 +78,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
       'polls by definition',
       'steady plans',
       'workers seen',
+      'traces',
     ])
     const [running, ended] = await store.processList.fetch(
       [ids.running, ids.ended].map((id) => ({ id, afterVersion: 0 })),

@@ -10,3 +10,5 @@ export type {
   OpenApiPath,
 } from './openapi-document.js'
 export type * from './resources.js'
+export { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.js'
+export { inSpan, type CurrentSpan, type SpanDescription } from './tracing.js'

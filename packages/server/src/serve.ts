@@ -58,7 +58,12 @@ async function openRouter(
   opened: OpenedDatabase,
   { logger, engine }: Pick<ServeOptions, 'logger' | 'engine'>,
 ): Promise<TunaCornRouter> {
-  const router = tunacorn({ database: opened.database, logger, engine: engineOptions(engine) })
+  const router = tunacorn({
+    database: opened.database,
+    logger,
+    metrics: true,
+    engine: engineOptions(engine),
+  })
   try {
     await router.ready
     return router

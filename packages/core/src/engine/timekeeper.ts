@@ -81,13 +81,11 @@ export class Timekeeper {
     const { processId, task, reason, attempt, secret, elapsedMs } = due
     const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs } as const
     const isDone = await this.#submit(processId, command)
-    if (isDone)
-      this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
+    if (isDone) this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
   }
 
   async #timeOut(id: string): Promise<void> {
-    const isDone = await this.#submit(id, { type: 'time-out' })
-    if (isDone) this.#parts.logger.info({ process: id }, 'process timed out')
+    await this.#submit(id, { type: 'time-out' })
   }
 
   /** One process that cannot be understood does not stop the clock for the others. */

@@ -4,6 +4,7 @@ import { endings } from './0003-endings.js'
 import { pollsByDefinition } from './0004-polls-by-definition.js'
 import { steadyPlans } from './0005-steady-plans.js'
 import { workersSeen } from './0006-workers-seen.js'
+import { traces } from './0007-traces.js'
 
 /** In the order they are applied; only ever appended to. The schema's version is their number. */
 export const migrations: readonly { readonly name: string; readonly sql: (schema: string) => string }[] = [
@@ -13,4 +14,5 @@ export const migrations: readonly { readonly name: string; readonly sql: (schema
   { name: 'polls by definition', sql: pollsByDefinition },
   { name: 'steady plans', sql: steadyPlans },
   { name: 'workers seen', sql: workersSeen },
+  { name: 'traces', sql: traces },
 ]
