@@ -176,7 +176,13 @@ export class TunaCornClient {
     const repeatable = key !== undefined
     return startSpan(body.definition, (trace) => {
       const headers = { ...own, ...trace }
-      const request = { method: 'POST', path: '/processes', headers, body: { json: body }, repeatable } as const
+      const request = {
+        method: 'POST',
+        path: '/processes',
+        headers,
+        body: { json: body },
+        repeatable,
+      } as const
       return this.#send<Process>(request, options)
     })
   }
@@ -375,7 +381,9 @@ function startSpan<T>(
       ...(definition !== undefined && { 'messaging.destination.name': definition }),
     },
   })
-  return inSpan(undefined, describe, ({ traceparent }) => run(traceparent === undefined ? {} : { traceparent }))
+  return inSpan(undefined, describe, ({ traceparent }) =>
+    run(traceparent === undefined ? {} : { traceparent }),
+  )
 }
 
 /** 128 random bits. Not `crypto.randomUUID`, which browsers have only on pages that came over TLS. */

@@ -45,7 +45,11 @@ export function mountOperations(router: Router, house: House): void {
 
 /** A request's way: may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
-  const { action, serve, needsStore = action !== undefined } = operations[operation.id] as Operation<OperationId>
+  const {
+    action,
+    serve,
+    needsStore = action !== undefined,
+  } = operations[operation.id] as Operation<OperationId>
   const { engine, metrics, problems, maxBodyBytes, whenReady, authorize } = house
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()

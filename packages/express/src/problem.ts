@@ -79,7 +79,9 @@ export class Problems {
   }
 
   #log(error: unknown, logger: Logger): void {
-    const isRefusal = [DefinitionError, RequestError, DefinitionReadError, URIError].some((kind) => error instanceof kind)
+    const isRefusal = [DefinitionError, RequestError, DefinitionReadError, URIError].some(
+      (kind) => error instanceof kind,
+    )
     const code = error instanceof TunaCornError ? error.code : isRefusal ? undefined : 'internal'
     if (code === 'internal') logger.error({ err: error }, 'request failed')
     if (code !== 'unavailable' || performance.now() - this.#outageToldAt < outageToldEveryMs) return

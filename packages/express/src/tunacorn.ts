@@ -29,8 +29,7 @@ export interface TunaCornOptions {
   readonly maxBodyBytes?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
   readonly engine?:
-    | Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger' | 'observer'>
-    | undefined
+    Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger' | 'observer'> | undefined
 }
 
 /** TunaCorn's HTTP API, to be mounted anywhere in an Express app, and what stands behind it. */

@@ -42,6 +42,7 @@ const actions: Readonly<Record<keyof Operations, Action | undefined>> = {
   heartbeatTask: 'work',
   heartbeatTasks: 'work',
   releaseTask: 'work',
+  metrics: 'read',
   openapi: 'read',
   livez: undefined,
   readyz: undefined,
@@ -69,7 +70,7 @@ describe('who may do what', () => {
       asked.push(wanted)
       return false
     }
-    const { api } = await serve({ authorize })
+    const { api } = await serve({ authorize, metrics: true })
     const { status, body } = await api.send(method, filled(path), method === 'post' ? { json: {} } : {})
     expect(asked).toEqual(action === undefined ? [] : [action])
     if (action === undefined) expect(status).toBe(200)

@@ -32,7 +32,9 @@ export async function inSpan<T>(
   if (api === undefined) return run({ traceparent: readable(parent), fail() {} })
   const { name, kind, attributes } = describe()
   const context = contextOf(api, parent)
-  const span = api.trace.getTracer('tunacorn').startSpan(name, { kind: kindOf(api, kind), attributes }, context)
+  const span = api.trace
+    .getTracer('tunacorn')
+    .startSpan(name, { kind: kindOf(api, kind), attributes }, context)
   const fail = (error: unknown): void => {
     span.setAttribute('error.type', error instanceof Error ? error.name : 'Error')
     span.setStatus({ code: api.SpanStatusCode.ERROR, message: messageOf(error) })

@@ -24,7 +24,8 @@ export function announce({ change, copy }: PlannedChange, { logger, observer }: 
   observer?.processEnded(definition, state)
   // Who cancels it says so, with who wanted it and why.
   if (state === 'completed') logger.info({ process: id, definition }, 'process completed')
-  if (state === 'failed') logger.info({ process: id, definition, ...causeOf(change.events, copy) }, 'process failed')
+  if (state === 'failed')
+    logger.info({ process: id, definition, ...causeOf(change.events, copy) }, 'process failed')
 }
 
 function observe(events: readonly NewEvent[], names: readonly string[], observer: Observer): void {

@@ -219,7 +219,8 @@ export class Tasks {
       } else await this.#giveBack([one])
     }
     if (wantsDebug(logger)) {
-      for (const { id: task, name, attempt } of handed) logger.debug({ task, name, attempt, worker }, 'task claimed')
+      for (const { id: task, name, attempt } of handed)
+        logger.debug({ task, name, attempt, worker }, 'task claimed')
     }
     return handed
   }
@@ -276,7 +277,8 @@ export class Tasks {
       retry,
     })
     const { attempt } = held.claim
-    if (answer.refusal !== undefined) logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
+    if (answer.refusal !== undefined)
+      logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
     else if (hasFailed) logger.info({ task, attempt, state: answer.state }, 'attempt failed')
     else if (wantsDebug(logger)) logger.debug({ task, attempt, version: answer.version }, 'task completed')
     return answer

@@ -19,7 +19,11 @@ export const healthOperations: Pick<Operations, 'livez' | 'readyz' | 'metrics' |
     // It tells that the store is away.
     needsStore: false,
     async serve({ metrics }) {
-      return { status: 200, text: await metrics?.text() ?? '', contentType: metrics?.contentType ?? 'text/plain' }
+      return {
+        status: 200,
+        text: (await metrics?.text()) ?? '',
+        contentType: metrics?.contentType ?? 'text/plain',
+      }
     },
   },
 
