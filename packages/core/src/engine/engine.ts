@@ -127,8 +127,12 @@ export class Engine {
   }
 
   /** Stores a definition, or makes the version with this very text the default. @throws DefinitionError */
-  async registerDefinition(source: string, format: SourceFormat = 'yaml'): Promise<RegisteredDefinition> {
-    return this.#open.#definitions.register(source, format)
+  async registerDefinition(
+    source: string,
+    format: SourceFormat = 'yaml',
+    call: Call = {},
+  ): Promise<RegisteredDefinition> {
+    return this.#open.#definitions.register(source, format, call)
   }
 
   /** Checks a text and stores nothing. @throws DefinitionError */
@@ -152,8 +156,8 @@ export class Engine {
   }
 
   /** Refused while processes refer to the version. */
-  async removeDefinition(name: string, version: number): Promise<void> {
-    return this.#open.#definitions.remove(name, version)
+  async removeDefinition(name: string, version: number, call: Call = {}): Promise<void> {
+    return this.#open.#definitions.remove(name, version, call)
   }
 
   /** Starts a process; see `StartOptions` for starting it once, or within a transaction of yours. */

@@ -1,4 +1,4 @@
-import { Counter, Histogram, type Registry } from 'prom-client'
+import type { Counter, Histogram, Registry } from 'prom-client'
 import type {
   AttemptOutcome,
   ClaimStatement,
@@ -7,6 +7,7 @@ import type {
   Observer,
   ProcessStatus,
 } from '@tunacorn/core'
+import { promClient } from './prom-client.js'
 import { Tally } from './tally.js'
 
 /** From a commit on a fast disk to a store that is nearly away. */
@@ -28,42 +29,43 @@ export class EngineMeter implements Observer {
   readonly #ended: Tally<'completed' | 'failed' | 'cancelled'>
 
   constructor(registry: Registry) {
+    const prom = promClient()
     const registers = [registry]
-    this.#batchSize = new Histogram({
+    this.#batchSize = new prom.Histogram({
       name: 'tunacorn_lane_batch_size',
       help: 'Reports, starts and other commands that went together to be decided.',
       buckets: sizeBuckets,
       registers,
     })
-    this.#laneWait = new Histogram({
+    this.#laneWait = new prom.Histogram({
       name: 'tunacorn_lane_wait_seconds',
       help: 'How long the first of a batch waited for the commit before it.',
       buckets: secondsBuckets,
       registers,
     })
-    this.#commitTime = new Histogram({
+    this.#commitTime = new prom.Histogram({
       name: 'tunacorn_commit_duration_seconds',
       help: 'Time of each commit at the database, waiting for a connection included.',
       buckets: secondsBuckets,
       registers,
     })
-    this.#commitFailures = new Counter({
+    this.#commitFailures = new prom.Counter({
       name: 'tunacorn_commit_failures_total',
       help: 'Commits that the database refused or did not answer.',
       registers,
     })
-    this.#conflicts = new Counter({
+    this.#conflicts = new prom.Counter({
       name: 'tunacorn_version_conflicts_total',
       help: 'Changes decided again because another replica was quicker with their process.',
       registers,
     })
-    this.#claimTime = new Histogram({
+    this.#claimTime = new prom.Histogram({
       name: 'tunacorn_claim_duration_seconds',
       help: 'Time of each claim at the database, waiting for a connection included.',
       buckets: secondsBuckets,
       registers,
     })
-    this.#claimFailures = new Counter({
+    this.#claimFailures = new prom.Counter({
       name: 'tunacorn_claim_failures_total',
       help: 'Claims that the database refused or did not answer.',
       registers,

@@ -1,5 +1,6 @@
-import { Gauge, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Engine, Store } from '@tunacorn/core'
+import { promClient } from './prom-client.js'
 import { Reading } from './reading.js'
 
 /** What is seen by looking when somebody scrapes: at the engine and its connections, and, now and then, at the store. */
@@ -11,7 +12,7 @@ export function addGauges(registry: Registry, engine: Engine, store: Store): voi
 }
 
 function addPolls(registers: Registry[], engine: Engine): void {
-  new Gauge({
+  new (promClient().Gauge)({
     name: 'tunacorn_long_polls',
     help: 'Requests that wait for work, and for something to happen to a process.',
     labelNames: ['for'],
@@ -25,7 +26,7 @@ function addPolls(registers: Registry[], engine: Engine): void {
 }
 
 function addConnections(registers: Registry[], store: Store): void {
-  new Gauge({
+  new (promClient().Gauge)({
     name: 'tunacorn_database_connections',
     help: 'Connections to the database, busy and idle, and how many there may be.',
     labelNames: ['state'],
@@ -37,7 +38,7 @@ function addConnections(registers: Registry[], store: Store): void {
       this.set({ state: 'max' }, max)
     },
   })
-  new Gauge({
+  new (promClient().Gauge)({
     name: 'tunacorn_database_connection_waiters',
     help: 'Statements that wait for a connection.',
     registers,
@@ -52,7 +53,7 @@ function addReadings(registers: Registry[], engine: Engine, store: Store): void 
     await engine.ping()
     return { snapshotAgeMs: await store.snapshotAgeMs?.() }
   })
-  new Gauge({
+  new (promClient().Gauge)({
     name: 'tunacorn_database_up',
     help: 'Whether the store could be read just now.',
     registers,
@@ -61,7 +62,7 @@ function addReadings(registers: Registry[], engine: Engine, store: Store): void 
     },
   })
   if (store.snapshotAgeMs === undefined) return
-  new Gauge({
+  new (promClient().Gauge)({
     name: 'tunacorn_database_snapshot_age_seconds',
     help: 'Age of the oldest transaction that keeps what is dead from being cleaned away.',
     registers,

@@ -1,7 +1,8 @@
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
 import type { Engine, Observer, Store } from '@tunacorn/core'
 import { EngineMeter } from './engine-meter.js'
 import { addGauges } from './gauges.js'
+import { promClient } from './prom-client.js'
 import { Tally } from './tally.js'
 
 /** All that is measured, in one registry: for who scrapes, and told to by the engine and by each answer. */
@@ -12,7 +13,8 @@ export class Metrics {
 
   /** @param registry the host's, which measures the program itself as it likes; else one of our own that does. */
   constructor(registry?: Registry) {
-    this.#registry = registry ?? new Registry()
+    const { collectDefaultMetrics, Registry: OwnRegistry } = promClient()
+    this.#registry = registry ?? new OwnRegistry()
     if (registry === undefined) collectDefaultMetrics({ register: this.#registry })
     this.observer = new EngineMeter(this.#registry)
     this.#requests = new Tally({

@@ -1,4 +1,5 @@
-import { Counter, type Registry } from 'prom-client'
+import type { Registry } from 'prom-client'
+import { promClient } from './prom-client.js'
 
 /** So many names have a count of their own; all that come after share one. */
 const maxNames = 100
@@ -34,6 +35,7 @@ export class Tally<Kind extends string> {
       }
     }
     const labelNames = kindLabel === undefined ? [nameLabel] : [nameLabel, kindLabel]
+    const { Counter } = promClient()
     const counter = new Counter({ name, help, labelNames, registers: [registry], collect })
   }
 
