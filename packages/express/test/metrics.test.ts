@@ -40,6 +40,35 @@ onEachStore((serveFresh) => {
     })
   })
 
+  test('what is on the board is told by task and state, and how long the first has waited', async () => {
+    const { api } = await serveFresh({ metrics: true })
+    await run(api, { A: [], B: [], C: [] })
+    await claimOne(api, { names: ['A'] })
+    const samples = await scrape(api)
+    expect(Object.fromEntries(samples)).toMatchObject({
+      'tunacorn_tasks{state="claimed",task="A"}': 1,
+      'tunacorn_tasks{state="waiting",task="A"}': 0,
+      'tunacorn_tasks{state="waiting",task="B"}': 1,
+      'tunacorn_tasks{state="waiting",task="C"}': 1,
+      'tunacorn_oldest_waiting_task_seconds{task="A"}': 0,
+      'tunacorn_processes{state="running"}': 1,
+      'tunacorn_processes{state="failed"}': 0,
+    })
+    const waited = samples.get('tunacorn_oldest_waiting_task_seconds{task="B"}')
+    expect(waited).toBeGreaterThanOrEqual(0)
+    expect(waited).toBeLessThan(60)
+  })
+
+  test('however many names are on the board, fifty are told by themselves, and the others together', async () => {
+    const { api } = await serveFresh({ metrics: true })
+    await run(api, Object.fromEntries(Array.from({ length: 70 }, (_, n) => [`task ${n}`, []])))
+    const waiting = [...(await scrape(api))].filter(([name]) =>
+      name.startsWith('tunacorn_tasks{state="waiting"'),
+    )
+    expect(waiting).toHaveLength(51)
+    expect(new Map(waiting).get('tunacorn_tasks{state="waiting",task="(other)"}')).toBe(20)
+  })
+
   test('a lapse is counted when its task is handed out again', async () => {
     const { api } = await serveFresh({ metrics: true })
     await run(api, { A: [] }, {}, { defaults: { retry: 1 } })
