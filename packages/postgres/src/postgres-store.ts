@@ -48,7 +48,9 @@ export class PostgresStore implements Store {
 
   connections(): ConnectionUse {
     const { options, totalCount, idleCount, waitingCount } = this.#database.pool
-    return { max: options.max, open: totalCount, idle: idleCount, waiting: waitingCount }
+    // Who has only just asked for one of the idle ones does not wait.
+    const waiting = Math.max(0, waitingCount - idleCount)
+    return { max: options.max, open: totalCount, idle: idleCount, waiting }
   }
 
   async snapshotAgeMs(): Promise<number> {

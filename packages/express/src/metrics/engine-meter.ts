@@ -77,6 +77,7 @@ export class EngineMeter implements Observer {
       kinds: ['tasks'],
       registry,
     })
+    for (const way of ['claim', 'handover']) this.#handedOut.count(way, 'tasks', 0)
     this.#attempts = new Tally<AttemptOutcome>({
       name: 'tunacorn_attempts_total',
       help: 'Attempts that are over, by task and how they ended.',
