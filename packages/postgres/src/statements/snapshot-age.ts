@@ -7,4 +7,4 @@ export const snapshotAgeSql = `
 SELECT greatest(0, extract(epoch FROM now() - least(
   (SELECT min(a.xact_start) FROM pg_stat_activity a
    WHERE a.backend_xmin IS NOT NULL AND a.datname = current_database() AND a.pid <> pg_backend_pid()),
-  (SELECT min(x.prepared) FROM pg_prepared_xacts x WHERE x.database = current_database())))) * 1000)::float8 AS ms`
+  (SELECT min(x.prepared) FROM pg_prepared_xacts x WHERE x.database = current_database()))) * 1000)::float8 AS ms`
