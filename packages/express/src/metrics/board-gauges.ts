@@ -1,6 +1,6 @@
 import type { Registry } from 'prom-client'
 import type { NameOnBoard, Overview } from '@tunacorn/core'
-import { promClient } from './prom-client.js'
+import { addGauge } from './gauge.js'
 import type { Reading } from './reading.js'
 
 /** So many names, those with the most tasks on the board, are told by themselves; the others together. */
@@ -16,57 +16,43 @@ type Told = Pick<NameOnBoard, 'name' | 'waitingSince' | (typeof taskStates)[numb
 
 /** What there is of everything, as all replicas on one store tell it alike; nothing while it cannot be read. */
 export function addBoardGauges(registry: Registry, reading: Reading<Overview>): void {
-  const { Gauge } = promClient()
-  const registers = [registry]
-  new Gauge({
+  addGauge(registry, {
     name: 'tunacorn_tasks',
     help: 'Tasks on the board, by task and state.',
-    labelNames: ['task', 'state'],
-    registers,
-    async collect() {
-      this.reset()
-      for (const told of namesOf(await reading.get()))
-        for (const state of taskStates) this.set({ task: told.name, state }, told[state])
-    },
+    labels: ['task', 'state'],
+    look: async () =>
+      namesOf(await reading.get()).flatMap((told) =>
+        taskStates.map((state) => [told[state], { task: told.name, state }] as const),
+      ),
   })
-  new Gauge({
+  addGauge(registry, {
     name: 'tunacorn_oldest_waiting_task_seconds',
     help: 'How long the task that has waited longest for a worker has waited, by task.',
-    labelNames: ['task'],
-    registers,
-    async collect() {
-      this.reset()
+    labels: ['task'],
+    async look() {
       const overview = await reading.get()
       const now = overview?.readAt.getTime() ?? 0
-      for (const { name, waitingSince } of namesOf(overview))
-        this.set(
-          { task: name },
-          waitingSince === undefined ? 0 : Math.max(0, now - waitingSince.getTime()) / 1_000,
-        )
+      const waitedMs = ({ waitingSince }: Told) => Math.max(0, now - (waitingSince?.getTime() ?? now))
+      return namesOf(overview).map((told) => [waitedMs(told) / 1_000, { task: told.name }])
     },
   })
-  new Gauge({
+  addGauge(registry, {
     name: 'tunacorn_processes',
     help: 'Processes by state; completed ones are not counted.',
-    labelNames: ['state'],
-    registers,
-    async collect() {
-      this.reset()
+    labels: ['state'],
+    async look() {
       const overview = await reading.get()
-      if (overview === undefined) return
-      for (const state of processStates) this.set({ state }, overview.counts[state])
+      return overview === undefined ? [] : processStates.map((state) => [overview.counts[state], { state }])
     },
   })
-  new Gauge({
+  addGauge(registry, {
     name: 'tunacorn_workers',
     help: 'Workers that hold tasks or have asked for some within a minute.',
-    labelNames: [],
-    registers,
-    async collect() {
-      this.reset()
+    labels: [],
+    async look() {
       const overview = await reading.get()
-      if (overview === undefined) this.remove()
-      else this.set(overview.workers.filter((worker) => isAbout(worker, overview.readAt)).length)
+      if (overview === undefined) return []
+      return [[overview.workers.filter((worker) => isAbout(worker, overview.readAt)).length]]
     },
   })
 }
