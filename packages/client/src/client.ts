@@ -331,6 +331,12 @@ export class TunaCornClient {
     return this.#get<{ status: 'ok' }>('/readyz', undefined, { retries: 0, ...options })
   }
 
+  /** What Prometheus asks for, in its text format. */
+  metrics(options?: CallOptions) {
+    const request = { method: 'GET', path: '/metrics', accept: 'text/plain', repeatable: true } as const
+    return this.#send<string>(request, { retries: 0, ...options })
+  }
+
   openapi(options?: CallOptions) {
     return this.#get<OpenApiDocument>('/openapi.json', undefined, options)
   }

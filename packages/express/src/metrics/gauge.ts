@@ -19,7 +19,7 @@ export function addGauge<Label extends string = never>(
     const samples = await look()
     gauge.reset()
     // Without labels it would be told as zero.
-    if (samples.length === 0) gauge.remove()
+    if (labels.length === 0 && samples.length === 0) gauge.remove()
     for (const [value, labelled] of samples) gauge.set(labelled ?? {}, value)
   }
   const { Gauge: OfPrometheus } = promClient()
