@@ -9,7 +9,7 @@ import { databaseKinds, emptyDatabase } from './support/world.js'
 
 const isThere = databaseKinds.some((database) => database.kind === 'postgres' && database.isThere)
 
-const allMigrations = 7
+const allMigrations = 8
 
 const definitions = [
   `

@@ -1,5 +1,6 @@
 import {
   formatDuration,
+  inSpan,
   parseDuration,
   type ClaimedTask,
   type ClaimedTasks,
@@ -23,6 +24,7 @@ import {
   type ProcessExplanation,
   type ProcessPage,
   type ReleaseTask,
+  type SpanDescription,
   type Reported,
   type StartedProcesses,
   type StartProcess,
@@ -172,15 +174,28 @@ export class TunaCornClient {
   startProcess(body: StartProcess, { idempotencyKey, ...options }: StartOptions = {}) {
     const retries = options.retries ?? this.#retries
     const key = idempotencyKey ?? (retries > 0 ? randomKey() : undefined)
-    const headers = key === undefined ? undefined : { 'idempotency-key': key }
+    const own = key === undefined ? {} : { 'idempotency-key': key }
     const repeatable = key !== undefined
-    const request = { method: 'POST', path: '/processes', headers, body: { json: body }, repeatable } as const
-    return this.#send<Process>(request, options)
+    return startSpan(body.definition, (trace) => {
+      const headers = { ...own, ...trace }
+      const request = {
+        method: 'POST',
+        path: '/processes',
+        headers,
+        body: { json: body },
+        repeatable,
+      } as const
+      return this.#send<Process>(request, options)
+    })
   }
 
   /** Each is answered by itself, in the order asked. Not sent again when its answer is lost. */
   startProcesses(body: StartProcesses, options?: CallOptions) {
-    return this.#post<StartedProcesses>('/processes/batch', body, false, options)
+    return startSpan(undefined, (headers) => {
+      const path = '/processes/batch'
+      const request = { method: 'POST', path, headers, body: { json: body }, repeatable: false } as const
+      return this.#send<StartedProcesses>(request, options)
+    })
   }
 
   listProcesses(query?: Query<'listProcesses'>, options?: CallOptions) {
@@ -318,6 +333,12 @@ export class TunaCornClient {
     return this.#get<{ status: 'ok' }>('/readyz', undefined, { retries: 0, ...options })
   }
 
+  /** What Prometheus asks for, in its text format. */
+  metrics(options?: CallOptions) {
+    const request = { method: 'GET', path: '/metrics', accept: 'text/plain', repeatable: true } as const
+    return this.#send<string>(request, { retries: 0, ...options })
+  }
+
   openapi(options?: CallOptions) {
     return this.#get<OpenApiDocument>('/openapi.json', undefined, options)
   }
@@ -351,6 +372,26 @@ export class TunaCornClient {
     // The server's tests hold its answers to openapi.yaml.
     return answer as Answer
   }
+}
+
+/** With `@opentelemetry/api` installed, the processes go on in the trace that the call is a step of, or begins. */
+function startSpan<T>(
+  definition: string | undefined,
+  run: (headers: Record<string, string>) => Promise<T>,
+): Promise<T> {
+  const describe = (): SpanDescription => ({
+    name: definition === undefined ? 'start' : `start ${definition}`,
+    kind: 'producer',
+    attributes: {
+      'messaging.system': 'tunacorn',
+      'messaging.operation.name': 'start',
+      'messaging.operation.type': 'send',
+      ...(definition !== undefined && { 'messaging.destination.name': definition }),
+    },
+  })
+  return inSpan(undefined, describe, ({ traceparent }) =>
+    run(traceparent === undefined ? {} : { traceparent }),
+  )
 }
 
 /** 128 random bits. Not `crypto.randomUUID`, which browsers have only on pages that came over TLS. */

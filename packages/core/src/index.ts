@@ -80,7 +80,7 @@ export {
   type WorkerSeen,
 } from './lists/census.js'
 export { awayAfterMs, beatEveryMs } from './lists/beats.js'
-export type { Store } from './lists/store.js'
+export type { ConnectionUse, Store } from './lists/store.js'
 export type {
   BoardCriteria,
   BoardTask,
@@ -97,11 +97,20 @@ export type {
 } from './lists/task-list.js'
 export { MemoryStore } from './lists/memory/memory-store.js'
 
+export type { Call, TracedCall } from './engine/call.js'
 export type { Cause, Explanation, ProcessExplanation } from './engine/explain.js'
 export type { RegisteredDefinition, ValidDefinition } from './engine/definitions.js'
 export { Engine } from './engine/engine.js'
 export { formatClaim, formatTaskId, isProcessId, parseClaim, parseTaskId } from './engine/ids.js'
 export type { Logger } from './engine/logger.js'
+export type {
+  AttemptOutcome,
+  ClaimStatement,
+  Commit,
+  EngineLoad,
+  LaneBatch,
+  Observer,
+} from './engine/observer.js'
 export type { EngineOptions } from './engine/options.js'
 export type { Overview } from './engine/overview.js'
 export type { Page, PageRequest } from './engine/page.js'

@@ -2,8 +2,9 @@ import type { Request, Router } from 'express'
 import { TunaCornError, type Engine, type Logger } from '@tunacorn/core'
 import type { Authorize } from './authorize.js'
 import { checkRequest } from './check-request.js'
+import type { Metrics } from './metrics/metrics.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
-import { problemBody, sendProblem } from './problem.js'
+import { problemBody, type Problems } from './problem.js'
 import { refuseCrossOrigin } from './refuse-cross-origin.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
@@ -16,6 +17,9 @@ import { send } from './send.js'
 /** What all requests share. */
 export interface House {
   readonly engine: Engine
+  /** Absent where nothing is measured. */
+  readonly metrics: Metrics | undefined
+  readonly problems: Problems
   readonly logger: Logger
   readonly maxBodyBytes: number
   readonly whenReady: () => Promise<void>
@@ -33,7 +37,8 @@ const operations: Operations = {
 
 /** Serves all that openapi.yaml names, refuses other methods there, and leaves other paths alone. */
 export function mountOperations(router: Router, house: House): void {
-  const compiled = checkedOperations()
+  const isServed = ({ id }: CheckedOperation) => id !== 'metrics' || house.metrics !== undefined
+  const compiled = checkedOperations().filter(isServed)
   for (const path of new Set(compiled.map((operation) => operation.path))) {
     for (const operation of compiled) if (operation.path === path) mount(router, operation, house)
     refuseOtherMethods(router, path, methodsAt(path, compiled))
@@ -42,14 +47,19 @@ export function mountOperations(router: Router, house: House): void {
 
 /** A request's way: whose is it? → may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
-  const { action, serve } = operations[operation.id] as Operation<OperationId>
-  const { engine, logger, maxBodyBytes, whenReady, authorize, allowedOrigins } = house
-  const needsStore = action !== undefined || operation.id === 'readyz'
+  const {
+    action,
+    serve,
+    needsStore = action !== undefined,
+  } = operations[operation.id] as Operation<OperationId>
+  const { engine, metrics, problems, maxBodyBytes, whenReady, authorize, allowedOrigins } = house
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()
     response.on('close', () => {
       if (!response.writableEnded) gone.abort()
+      metrics?.answered(operation.id, response.writableEnded ? response.statusCode : clientHasGone)
     })
+    const logger = loggerOf(request) ?? house.logger
     const answer = async (): Promise<Answer> => {
       refuseCrossOrigin(request, allowedOrigins)
       if (action !== undefined && !(await authorize(request, action)))
@@ -57,13 +67,24 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      return serve({ ...parts, request, engine, signal: gone.signal } as unknown as Checked<OperationId>)
+      const shared = { request, engine, metrics, logger, signal: gone.signal }
+      return serve({ ...parts, ...shared } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.
     answer()
       .then((given) => send(response, placed(given, request)))
-      .catch((error: unknown) => sendProblem(response, error, logger))
+      .catch((error: unknown) => problems.send(response, error, logger))
   })
+}
+
+/** What nginx made of it, and others with it. */
+const clientHasGone = 499
+
+/** The host's logger for this request, as pino-http leaves it there: it knows the request's id. */
+function loggerOf(request: Request): Logger | undefined {
+  const { log } = request as Request & { readonly log?: Partial<Logger> }
+  const isLogger = [log?.debug, log?.info, log?.warn, log?.error].every((one) => typeof one === 'function')
+  return isLogger ? (log as Logger) : undefined
 }
 
 function refuseOtherMethods(router: Router, path: string, methods: readonly string[]): void {

@@ -1,7 +1,8 @@
 import type { Request } from 'express'
 import type { operations } from '@tunacorn/protocol'
-import type { Engine } from '@tunacorn/core'
+import type { Engine, Logger } from '@tunacorn/core'
 import type { Action } from './authorize.js'
+import type { Metrics } from './metrics/metrics.js'
 import type { Body } from './read-body.js'
 import type { OperationId } from './request-checks.js'
 
@@ -15,6 +16,10 @@ export interface Checked<Id extends OperationId> {
   readonly source: Body | undefined
   readonly request: Request
   readonly engine: Engine
+  /** There wherever they are served. */
+  readonly metrics: Metrics | undefined
+  /** The host's for this request, where it has one (`request.log`, as of pino-http). */
+  readonly logger: Logger
   /** Aborted when the client has gone before it was answered. */
   readonly signal: AbortSignal
 }
@@ -45,6 +50,8 @@ export interface Answer {
 export interface Operation<Id extends OperationId> {
   /** `undefined`: anybody may ask, without being asked who they are. */
   readonly action: Action | undefined
+  /** Whether it waits until the store is there; by itself, what needs a right does. */
+  readonly needsStore?: boolean
   readonly serve: (checked: Checked<Id>) => Answer | Promise<Answer>
 }
 

@@ -52,23 +52,48 @@ function inputError({ pointer, message }: NonNullable<Refusal['problems']>[numbe
   return { in: 'body', pointer: `/input${pointer}`, message }
 }
 
+/** While the store is away, it is said so often, however many ask. */
+const outageToldEveryMs = 30_000
+
 /** Answers with what went wrong. Only what was refused is explained; what broke here is logged, not shown. */
-export function sendProblem(response: ServerResponse, error: unknown, logger: Logger): void {
-  if (response.headersSent) {
-    response.destroy()
-    return
+export class Problems {
+  readonly #logger: Logger
+  #outageToldAt = -Infinity
+
+  constructor(logger: Logger) {
+    this.#logger = logger
   }
-  const body = problemOf(error, logger)
-  if (body.status === 503) response.setHeader('Retry-After', '1')
-  // RFC 9110, 15.5.2. A host that asks for something else has said so.
-  if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
-    response.setHeader('WWW-Authenticate', 'Bearer')
-  // What is left of the body is not read: the connection cannot be used again.
-  if (!response.req.complete) response.setHeader('Connection', 'close')
-  send(response, { status: body.status, body, contentType: 'application/problem+json' })
+
+  /** @param logger of this request, where there is one. */
+  send(response: ServerResponse, error: unknown, logger: Logger = this.#logger): void {
+    if (response.headersSent) {
+      response.destroy()
+      return
+    }
+    this.#log(error, logger)
+    const body = problemOf(error)
+    if (body.status === 503) response.setHeader('Retry-After', '1')
+    // RFC 9110, 15.5.2. A host that asks for something else has said so.
+    if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
+      response.setHeader('WWW-Authenticate', 'Bearer')
+    // What is left of the body is not read: the connection cannot be used again.
+    if (!response.req.complete) response.setHeader('Connection', 'close')
+    send(response, { status: body.status, body, contentType: 'application/problem+json' })
+  }
+
+  #log(error: unknown, logger: Logger): void {
+    const isRefusal = [DefinitionError, RequestError, DefinitionReadError, URIError].some(
+      (kind) => error instanceof kind,
+    )
+    const code = error instanceof TunaCornError ? error.code : isRefusal ? undefined : 'internal'
+    if (code === 'internal') logger.error({ err: error }, 'request failed')
+    if (code !== 'unavailable' || performance.now() - this.#outageToldAt < outageToldEveryMs) return
+    this.#outageToldAt = performance.now()
+    logger.warn({ err: error }, 'the store does not answer')
+  }
 }
 
-function problemOf(error: unknown, logger: Logger): ProblemBody {
+function problemOf(error: unknown): ProblemBody {
   if (error instanceof DefinitionError) {
     return { ...problemBody('definition-invalid', error.message), problems: error.problems }
   }
@@ -76,16 +101,11 @@ function problemOf(error: unknown, logger: Logger): ProblemBody {
     return { ...problemBody(error.code, error.message), errors: error.errors }
   }
   if (error instanceof TunaCornError && error.code !== 'internal') {
-    if (error.code === 'unavailable') {
-      // Where the store is and why it does not answer is not for clients.
-      logger.warn({ err: error }, 'the store does not answer')
-      return problemBody('unavailable')
-    }
-    return refusalProblem(refusalOf(error))
+    // Where the store is and why it does not answer is not for clients.
+    return error.code === 'unavailable' ? problemBody('unavailable') : refusalProblem(refusalOf(error))
   }
   if (error instanceof DefinitionReadError) return problemBody('unavailable', error.message)
   // Express found the path not to be decodable.
   if (error instanceof URIError) return problemBody('invalid-request', 'Expected a path that can be decoded.')
-  logger.error({ err: error }, 'request failed')
   return problemBody('internal')
 }

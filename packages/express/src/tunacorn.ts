@@ -1,10 +1,12 @@
 import { Router, type Request, type Response } from 'express'
 import { pino } from 'pino'
+import type { Registry } from 'prom-client'
 import { Engine, type EngineOptions, type Logger } from '@tunacorn/core'
 import { letEverybody, type Authorize } from './authorize.js'
+import { Metrics } from './metrics/metrics.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
-import { sendProblem } from './problem.js'
+import { Problems } from './problem.js'
 
 export interface TunaCornOptions {
   /**
@@ -23,10 +25,16 @@ export interface TunaCornOptions {
    * For such pages to read the answers, the host adds CORS headers.
    */
   readonly allowedOrigins?: readonly string[] | undefined
+  /**
+   * Serves `GET /metrics` for Prometheus: from a registry of its own, which then tells of the Node.js process too, or
+   * from one of the host's, of prom-client. A registry takes one router.
+   */
+  readonly metrics?: boolean | Registry | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
-  readonly engine?: Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger'> | undefined
+  readonly engine?:
+    Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger' | 'observer'> | undefined
 }
 
 /** TunaCorn's HTTP API, to be mounted anywhere in an Express app, and what stands behind it. */
@@ -48,15 +56,18 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const logger = options.logger ?? pino({ name: 'tunacorn', level: 'warn' })
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes
   const { store, whenReady: whenStoreReady } = openStore(options, logger)
+  const metrics = metricsOf(options.metrics)
   let closing: Promise<void> | undefined
   const engine = new Engine({
     ...options.engine,
     ...store,
     logger,
+    observer: metrics?.observer,
     definitionLimits: { maxSourceBytes: maxBodyBytes, ...options.engine?.definitionLimits },
     // Not before there is something to keep time of.
     timekeeping: false,
   })
+  metrics?.watch(engine, store)
   const whenReady = async () => {
     await whenStoreReady()
     if (options.engine?.timekeeping !== false && closing === undefined) engine.startTimekeeping()
@@ -66,9 +77,19 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const router = Router({ caseSensitive: true, strict: true })
   const authorize = options.authorize ?? letEverybody(logger)
   const allowedOrigins = options.allowedOrigins ?? []
-  mountOperations(router, { engine, logger, maxBodyBytes, whenReady, authorize, allowedOrigins })
+  const problems = new Problems(logger)
+  mountOperations(router, {
+    engine,
+    metrics,
+    problems,
+    logger,
+    maxBodyBytes,
+    whenReady,
+    authorize,
+    allowedOrigins,
+  })
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
-    sendProblem(response, error, logger)
+    problems.send(response, error)
   })
 
   const ready = whenReady()
@@ -80,4 +101,9 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
     await store.close()
   }
   return Object.assign(router, { engine, ready, close: () => (closing ??= close()) })
+}
+
+function metricsOf(option: TunaCornOptions['metrics']): Metrics | undefined {
+  if (option === undefined || option === false) return undefined
+  return new Metrics(option === true ? undefined : option)
 }

@@ -54,7 +54,7 @@ describe('who may do what', () => {
       asked.push(wanted)
       return false
     }
-    const { api } = await serve({ authorize })
+    const { api } = await serve({ authorize, metrics: true })
     const { status, body } = await api.send(method, filled(path), method === 'post' ? { json: {} } : {})
     expect(asked).toEqual(scope === undefined ? [] : [scope])
     if (scope === undefined) expect(status).toBe(200)

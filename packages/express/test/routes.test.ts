@@ -61,14 +61,14 @@ interface Layer {
 
 describe('the routes', () => {
   test.each(operations)('$id is served: $method $path', async ({ method, path }) => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     const { status, body } = await api.send(method, filled(path), method === 'post' ? { json: {} } : {})
     expect(status).not.toBe(405)
     expect((body as { code?: string } | undefined)?.code).not.toBe('not-found')
   })
 
   test('nothing else is served: each route of the router is in openapi.yaml', () => {
-    const router = tunacorn({ logger: { debug() {}, info() {}, warn() {}, error() {} } })
+    const router = tunacorn({ metrics: true, logger: { debug() {}, info() {}, warn() {}, error() {} } })
     const served = (router.stack as unknown as Layer[]).flatMap(({ route }) =>
       Object.keys(route?.methods ?? {})
         .filter((method) => method !== '_all')
@@ -81,7 +81,7 @@ describe('the routes', () => {
   test.each(paths.map(([path]) => path))(
     '%s answers other methods with 405 and the methods it has',
     async (path) => {
-      const { api } = await serve()
+      const { api } = await serve({ metrics: true })
       // A definition may be called `validate`.
       const others = { '/definitions/validate': ['get', 'head'] }[path] ?? []
       const served = operations
@@ -100,7 +100,7 @@ describe('the routes', () => {
   )
 
   test('a refused method is a problem like all others', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     expect(await api.send('put', '/processes', { json: {} })).toMatchObject({
       status: 405,
       headers: { allow: 'GET, POST, HEAD' },
@@ -123,7 +123,7 @@ describe('the routes', () => {
     '//processes',
   ])('%s is left to the host', async (path) => {
     const app = express()
-      .use(tunacorn({ logger: { debug() {}, info() {}, warn() {}, error() {} } }))
+      .use(tunacorn({ metrics: true, logger: { debug() {}, info() {}, warn() {}, error() {} } }))
       .use((_request, response) => void response.status(418).send('the host'))
     const url = await listen(app)
     for (const method of ['GET', 'POST', 'DELETE']) {
@@ -135,7 +135,7 @@ describe('the routes', () => {
   })
 
   test('HEAD answers as GET does, without the body', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     const asked = open(api.url, '/processes', { method: 'HEAD' }).end()
     const [response] = (await once(asked, 'response')) as [IncomingMessage]
     response.resume()
@@ -148,7 +148,7 @@ describe('the routes', () => {
 
 describe('about itself', () => {
   test('it serves openapi.yaml as it is in the repository', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     expect((await api.get<object>('/openapi.json')).body).toEqual(openapi)
     expect(openapiDocument).toEqual(openapi)
   })
@@ -166,13 +166,13 @@ describe('about itself', () => {
   })
 
   test('it is alive, and ready when the store answers', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     expect((await api.get<object>('/livez')).body).toEqual({ status: 'ok' })
     expect((await api.get<object>('/readyz')).body).toEqual({ status: 'ok' })
   })
 
   test('answers are not to be kept, and not to be taken for anything else', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     for (const path of ['/processes', '/processes?limit=0', '/openapi.json']) {
       expect((await api.get(path)).headers).toMatchObject({
         'cache-control': 'no-store',
@@ -182,7 +182,7 @@ describe('about itself', () => {
   })
 
   test('a path that cannot be decoded is a bad request', async () => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     for (const path of ['/definitions/%zz', '/definitions/%ff/versions', '/processes/%c0%af']) {
       expect(await exchange(api.url, path, { method: 'GET' })).toMatchObject({
         status: 400,

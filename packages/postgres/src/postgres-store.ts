@@ -1,11 +1,12 @@
 import pg from 'pg'
-import type { Store } from '@tunacorn/core'
-import { Database } from './database.js'
+import type { ConnectionUse, Store } from '@tunacorn/core'
+import { Database, type Statement } from './database.js'
 import { migrate } from './migrate.js'
 import { PostgresApiKeyList } from './postgres-api-key-list.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
 import { PostgresProcessList } from './postgres-process-list.js'
 import { PostgresTaskList } from './postgres-task-list.js'
+import { snapshotAgeSql } from './statements/snapshot-age.js'
 
 export interface PostgresStoreOptions {
   /** The PostgreSQL schema that all of TunaCorn lives in; `tunacorn` when absent. */
@@ -23,6 +24,7 @@ export class PostgresStore implements Store {
   readonly taskList: PostgresTaskList
   readonly apiKeyList: PostgresApiKeyList
   readonly #database: Database
+  readonly #snapshotAge: Statement
   readonly #ownsPool: boolean
   readonly #onError: (error: Error) => void
   #isClosed = false
@@ -39,11 +41,24 @@ export class PostgresStore implements Store {
     this.processList = new PostgresProcessList(this.#database)
     this.taskList = new PostgresTaskList(this.#database)
     this.apiKeyList = new PostgresApiKeyList(this.#database)
+    this.#snapshotAge = this.#database.statement('snapshot_age', snapshotAgeSql)
   }
 
   /** Brings the schema up to date; see `migrate`. Answers the names of the migrations applied. */
   async migrate(): Promise<string[]> {
     return migrate(this.#database)
+  }
+
+  connections(): ConnectionUse {
+    const { options, totalCount, idleCount, waitingCount } = this.#database.pool
+    // Who has only just asked for one of the idle ones does not wait.
+    const waiting = Math.max(0, waitingCount - idleCount)
+    return { max: options.max, open: totalCount, idle: idleCount, waiting }
+  }
+
+  async snapshotAgeMs(): Promise<number> {
+    const [row] = await this.#database.run(this.#snapshotAge, [])
+    return row?.['ms'] as number
   }
 
   async close(): Promise<void> {

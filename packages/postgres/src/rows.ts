@@ -17,7 +17,8 @@ import type { Row } from './database.js'
 // The only place, besides the statements themselves, that knows the names of columns.
 
 export const processColumns = `p.id, p.definition, p.definition_version, p.state, p.version, p.total, p.completed,
-  p.failed, p.priority, p.key, p.input, p.started_at, p.deadline, p.ended_at, p.failure_of, p.failure_process`
+  p.failed, p.priority, p.key, p.input, p.started_at, p.deadline, p.ended_at, p.failure_of, p.failure_process,
+  p.traceparent`
 
 export function processRecord(row: Row): ProcessRecord {
   return {
@@ -37,6 +38,7 @@ export function processRecord(row: Row): ProcessRecord {
     endedAt: optional<Date>(row['ended_at']),
     failureOf: optional<string>(row['failure_of']),
     failureProcess: optional<string>(row['failure_process']),
+    traceparent: optional<string>(row['traceparent']),
   }
 }
 
@@ -96,6 +98,7 @@ export function claimedBoardTask(row: Row): ClaimedBoardTask {
     name: row['name'] as string,
     claim: { attempt: row['attempt'] as number, secret: row['secret'] as string },
     leaseExpiresAt: row['claimable_at'] as Date,
+    isTakeover: row['is_takeover'] as boolean,
   }
 }
 

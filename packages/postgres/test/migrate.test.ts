@@ -32,6 +32,7 @@ describe.skipIf(url === undefined)('migrating', () => {
         'steady plans',
         'workers seen',
         'api keys',
+        'traces',
       ],
     ])
     await Promise.all(stores.map((store) => store.close()))
@@ -65,7 +66,7 @@ describe.skipIf(url === undefined)('migrating', () => {
     const store = new PostgresStore(database.url, { schema: 'newer' })
     await store.migrate()
     await client.query(`INSERT INTO newer.migration (version, name) VALUES (99, 'from the future')`)
-    await expect(store.migrate()).rejects.toThrow(/version 7 or older, but found 99. .*run that version/)
+    await expect(store.migrate()).rejects.toThrow(/version 8 or older, but found 99. .*run that version/)
     await store.close()
   })
 
@@ -84,6 +85,7 @@ describe.skipIf(url === undefined)('migrating', () => {
       'steady plans',
       'workers seen',
       'api keys',
+      'traces',
     ])
     await store.close()
   })

@@ -79,6 +79,7 @@ describe.skipIf(url === undefined)('a database that the version before has used'
       'steady plans',
       'workers seen',
       'api keys',
+      'traces',
     ])
     const [running, ended] = await store.processList.fetch(
       [ids.running, ids.ended].map((id) => ({ id, afterVersion: 0 })),

@@ -11,3 +11,5 @@ export type {
 } from './openapi-document.js'
 export type * from './resources.js'
 export { scopes, type Scope } from './scopes.js'
+export { formatTraceparent, parseTraceparent, type TraceParent } from './traceparent.js'
+export { inSpan, type CurrentSpan, type SpanDescription } from './tracing.js'

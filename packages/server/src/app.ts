@@ -20,6 +20,7 @@ export interface App {
 export function createApp(logger: Logger, isKnownAs: (host: string | undefined) => boolean): App {
   const app = express()
   let router: TunaCornRouter | undefined
+  let isAsked = false
   app.disable('x-powered-by')
   app.use(logRequests(logger))
   app.use(({ headers: { host } }: Request, response: Response, next: NextFunction) => {
@@ -32,6 +33,9 @@ export function createApp(logger: Logger, isKnownAs: (host: string | undefined) 
   })
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (router !== undefined) return router(request, response, next)
+    // Once is enough: whoever looks whether it is there looks all the time.
+    if (!isAsked) logger.warn('Asked for already: answering 503 until the database is ready')
+    isAsked = true
     const error = new TunaCornError('unavailable', 'TunaCorn is starting. Try again in a second.')
     response.setHeader('Retry-After', '1')
     return sendProblem(response, unavailableStatus, error)

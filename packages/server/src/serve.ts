@@ -83,6 +83,7 @@ async function serveFrom(
       logger,
       engine: engineOptions(engine),
       authorize: authorizeByKeys(ring),
+      metrics: true,
     })
     mount(router)
     for (const migration of migrations) logger.info({ migration }, 'Migrated the database')

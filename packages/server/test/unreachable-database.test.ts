@@ -29,7 +29,17 @@ describe.concurrent('without a database', () => {
       status: 503,
       body: { code: 'unavailable', detail: 'TunaCorn is starting. Try again in a second.' },
     })
-    expect(await server.kill('SIGTERM')).toMatchObject({ code: 143 })
+    await ask(`http://127.0.0.1:${port}/readyz`)
+    const { code, stdout } = await server.kill('SIGTERM')
+    expect(code).toBe(143)
+    // That it is asked too early is no error, and told once.
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line): { level: number; msg: string } => JSON.parse(line))
+    expect(lines.filter(({ level }) => level > 30).map(({ msg }) => msg)).toEqual([
+      'Asked for already: answering 503 until the database is ready',
+    ])
   })
 
   test('migrate waits as long, says so on standard error, and ends with exit code 1', async () => {

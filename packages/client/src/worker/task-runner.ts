@@ -1,4 +1,12 @@
-import { formatDuration, parseDuration, type ClaimedTask, type TaskResult } from '@tunacorn/protocol'
+import {
+  formatDuration,
+  inSpan,
+  parseDuration,
+  type ClaimedTask,
+  type CurrentSpan,
+  type SpanDescription,
+  type TaskResult,
+} from '@tunacorn/protocol'
 import { withFields, type Logger } from '../logger.js'
 import type { HeldTask, LeaseKeeper } from './lease-keeper.js'
 import { TaskFailure } from './task-failure.js'
@@ -6,7 +14,7 @@ import { TaskFailure } from './task-failure.js'
 /**
  * Does the work of one task. What it returns is the task's output. What it throws fails this attempt, and another
  * follows if the definition has one left; a `TaskFailure` says more of that. The lease is extended for as long as it
- * runs.
+ * runs. With `@opentelemetry/api` installed, it runs in a span of its own, a step in the trace of its process.
  */
 export type Handler = (task: ClaimedTask, context: HandlerContext) => unknown
 
@@ -20,6 +28,7 @@ export interface HandlerContext {
 }
 
 export interface TaskRunnerOptions {
+  readonly worker: string
   readonly handlerOf: (name: string) => Handler
   readonly leases: LeaseKeeper
   readonly logger: Logger
@@ -61,9 +70,11 @@ export class TaskRunner {
   }
 
   async #run(held: HeldTask): Promise<void> {
-    const result = await this.#handle(held)
+    const { task } = held
+    const describe = () => attemptSpan(task, this.#options.worker)
+    const result = await inSpan(task.traceparent, describe, (span) => this.#handle(held, span))
     if (!this.#running.delete(held)) return
-    const { id, name, attempt } = held.task
+    const { id, name, attempt } = task
     const fields = { task: id, name, attempt }
     if (held.controller.signal.aborted) {
       this.#options.logger.warn(fields, 'The claim was lost: nothing is reported')
@@ -74,16 +85,18 @@ export class TaskRunner {
     }
   }
 
-  async #handle(held: HeldTask): Promise<TaskResult> {
+  async #handle(held: HeldTask, { traceparent, fail }: CurrentSpan): Promise<TaskResult> {
     const { id, name, claim } = held.task
+    const trace = traceparent === undefined ? {} : { traceparent }
     try {
       const handler = this.#options.handlerOf(name)
-      return { task: id, claim, output: await handler(held.task, this.#contextOf(held)) }
+      return { task: id, claim, output: await handler(held.task, this.#contextOf(held)), ...trace }
     } catch (error) {
+      fail(error)
       const { logger } = this.#options
       if (!held.controller.signal.aborted)
         logger.warn({ task: id, name, err: error }, 'The handler threw: the attempt fails')
-      return { task: id, claim, error: describeError(error), ...wishOf(error) }
+      return { task: id, claim, error: describeError(error), ...wishOf(error), ...trace }
     }
   }
 
@@ -104,6 +117,23 @@ export class TaskRunner {
       },
     }
   }
+}
+
+/** As messages are processed: https://opentelemetry.io/docs/specs/semconv/messaging/messaging-spans/ */
+function attemptSpan({ id, name, attempt, process }: ClaimedTask, worker: string): SpanDescription {
+  const attributes = {
+    'messaging.system': 'tunacorn',
+    'messaging.operation.name': 'process',
+    'messaging.operation.type': 'process',
+    'messaging.destination.name': name,
+    'messaging.message.id': id,
+    'messaging.message.conversation_id': process.id,
+    'messaging.client.id': worker,
+    'tunacorn.definition.name': process.definition,
+    'tunacorn.definition.version': process.definitionVersion,
+    'tunacorn.task.attempt': attempt,
+  }
+  return { name: `process ${name}`, kind: 'consumer', attributes }
 }
 
 /** What a failed task shows of a thrown error. Never the stack: it is for this worker's log. */

@@ -59,6 +59,7 @@ export class Worker {
     this.#leases = leases
     this.#outbox = outbox
     this.#runner = new TaskRunner({
+      worker: this.name,
       handlerOf,
       leases,
       logger,

@@ -1,6 +1,7 @@
 import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '../lists/task-list.js'
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import { DryBoard } from './dry-board.js'
 import { JointClaims } from './joint-claims.js'
 import { Waiter } from './waiter.js'
@@ -9,6 +10,7 @@ import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 export interface ClaimsOptions {
   readonly taskList: TaskList
   readonly logger: Logger
+  readonly observer: Observer | undefined
   /** How often the board is looked at for what nobody here has put there, while somebody waits. */
   readonly pollMs: number
 }
@@ -39,7 +41,7 @@ export class Claims {
   constructor(options: ClaimsOptions) {
     this.#options = options
     this.#dry = new DryBoard(options.pollMs)
-    this.#joint = new JointClaims(options.taskList)
+    this.#joint = new JointClaims(options.taskList, options.observer)
   }
 
   /**
@@ -124,6 +126,11 @@ export class Claims {
       if (rider.mayBeGiven && test(rider) && isWanted(rider.request, task)) return rider
     }
     return undefined
+  }
+
+  /** How many wait for work. */
+  get waiting(): number {
+    return this.#line.size
   }
 
   /** Something has come back to the board, of whatever name: who waits looks again, one after the other. */

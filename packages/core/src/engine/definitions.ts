@@ -9,6 +9,7 @@ import type {
 import type { ParseOptions } from '../definition/parse-definition.js'
 import type { FailureProcessFault } from '../definition/report-failure-process.js'
 import type { KnownDefinitions } from './known-definitions.js'
+import type { Call } from './call.js'
 import type { Logger } from './logger.js'
 import { readDefinition } from '../definition/read-definition.js'
 import type { EngineDefaults } from '../definition/task-settings.js'
@@ -47,8 +48,9 @@ export class Definitions {
     this.#parts = parts
   }
 
-  async register(source: string, format: SourceFormat): Promise<RegisteredDefinition> {
-    const { definitionList, known, limits, logger } = this.#parts
+  async register(source: string, format: SourceFormat, call: Call): Promise<RegisteredDefinition> {
+    const { definitionList, known, limits } = this.#parts
+    const { logger = this.#parts.logger } = call
     const options = { format, requireName: true, limits }
     const definition = await readDefinition(source, options)
     const { name = '' } = definition
@@ -94,8 +96,8 @@ export class Definitions {
     return page(found, limit, ({ version }) => String(version))
   }
 
-  async remove(name: string, version: number): Promise<void> {
-    const { definitionList, known, logger } = this.#parts
+  async remove(name: string, version: number, { logger = this.#parts.logger }: Call): Promise<void> {
+    const { definitionList, known } = this.#parts
     const result = await definitionList.exclusively(async (list) => {
       await refuseWhenNeeded(list, name, version)
       return list.remove(name, version)

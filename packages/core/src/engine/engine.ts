@@ -2,12 +2,14 @@ import type { DefinitionSummary, SourceFormat, StoredDefinition } from '../lists
 import type { ProcessRecord } from '../lists/process-list.js'
 import type { TaskAttributes, ClaimedTask } from './task-context.js'
 import type { TaskView } from './task-views.js'
+import type { Call, TracedCall } from './call.js'
 import { TunaCornError } from '../errors.js'
 import { Payload } from '../payload.js'
 import { Claims } from './claims.js'
 import { Definitions, type RegisteredDefinition, type ValidDefinition } from './definitions.js'
 import { Explain, type ProcessExplanation } from './explain.js'
 import { KnownDefinitions } from './known-definitions.js'
+import type { EngineLoad } from './observer.js'
 import { Lanes } from './lanes.js'
 import { resolveOptions, type EngineOptions, type ResolvedOptions } from './options.js'
 import { Onlookers } from './onlookers.js'
@@ -65,12 +67,12 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = resolveOptions(options)
-    const { definitionList, processList, taskList, logger, pollMs, defaultLeaseMs } = this.#options
+    const { definitionList, processList, taskList, logger, observer, pollMs, defaultLeaseMs } = this.#options
     const known = new KnownDefinitions(definitionList, this.#options.defaults)
     const cache = new ProcessCache(this.#options.maxCachedTasks)
     const copies = new ProcessCopies({ processList, definitions: known, cache })
     const outputs = new Outputs(processList)
-    const claims = new Claims({ taskList, logger, pollMs })
+    const claims = new Claims({ taskList, logger, observer, pollMs })
     const onlookers = new Onlookers(processList, logger, pollMs)
     const polls = new Polls(taskList, logger)
     const round = new Round({
@@ -80,12 +82,13 @@ export class Engine {
       cache,
       outputs,
       logger,
+      observer,
       maxPayloadBytes: this.#options.maxPayloadBytes,
       reserve: (task) => claims.reserve(task),
       onEntered: (entered) => claims.wake(entered),
       onChanged: (records) => onlookers.tell(records),
     })
-    const lanes = new Lanes(this.#options.lanes, round, logger)
+    const lanes = new Lanes(this.#options.lanes, round, logger, observer)
     const reports = new Reports(lanes, processList, taskList)
     const context = new TaskContext(lanes, copies, outputs)
     const views = new TaskViews(taskList, processList, lanes)
@@ -119,12 +122,17 @@ export class Engine {
       payloadOf,
       defaultLeaseMs,
       logger,
+      observer,
     })
   }
 
   /** Stores a definition, or makes the version with this very text the default. @throws DefinitionError */
-  async registerDefinition(source: string, format: SourceFormat = 'yaml'): Promise<RegisteredDefinition> {
-    return this.#open.#definitions.register(source, format)
+  async registerDefinition(
+    source: string,
+    format: SourceFormat = 'yaml',
+    call: Call = {},
+  ): Promise<RegisteredDefinition> {
+    return this.#open.#definitions.register(source, format, call)
   }
 
   /** Checks a text and stores nothing. @throws DefinitionError */
@@ -148,8 +156,8 @@ export class Engine {
   }
 
   /** Refused while processes refer to the version. */
-  async removeDefinition(name: string, version: number): Promise<void> {
-    return this.#open.#definitions.remove(name, version)
+  async removeDefinition(name: string, version: number, call: Call = {}): Promise<void> {
+    return this.#open.#definitions.remove(name, version, call)
   }
 
   /** Starts a process; see `StartOptions` for starting it once, or within a transaction of yours. */
@@ -158,8 +166,8 @@ export class Engine {
   }
 
   /** Starts many; each is answered by itself, in the order asked. */
-  async startProcesses(requests: readonly StartRequest[]): Promise<StartResult[]> {
-    return this.#open.#processes.startMany(requests)
+  async startProcesses(requests: readonly StartRequest[], call: TracedCall = {}): Promise<StartResult[]> {
+    return this.#open.#processes.startMany(requests, call)
   }
 
   async fetchProcess(id: string): Promise<ProcessView> {
@@ -201,28 +209,28 @@ export class Engine {
   }
 
   /** Ends a running process; what is on the board for it goes. One that is cancelled already stays so. */
-  async cancelProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
-    return this.#open.#processes.control('cancel', id, grounds)
+  async cancelProcess(id: string, grounds: Grounds = {}, call: Call = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('cancel', id, grounds, call)
   }
 
   /** Nothing new is handed out, held claims may finish, and its deadline stands still. */
-  async pauseProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
-    return this.#open.#processes.control('pause', id, grounds)
+  async pauseProcess(id: string, grounds: Grounds = {}, call: Call = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('pause', id, grounds, call)
   }
 
   /** Its deadline goes on, later by the pause. */
-  async resumeProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
-    return this.#open.#processes.control('resume', id, grounds)
+  async resumeProcess(id: string, grounds: Grounds = {}, call: Call = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('resume', id, grounds, call)
   }
 
   /** Opens the failed and cancelled tasks of a failed process again; the completed ones keep their outputs. */
-  async retryProcess(id: string, grounds: Grounds = {}): Promise<ProcessRecord> {
-    return this.#open.#processes.control('retry', id, grounds)
+  async retryProcess(id: string, grounds: Grounds = {}, call: Call = {}): Promise<ProcessRecord> {
+    return this.#open.#processes.control('retry', id, grounds, call)
   }
 
   /** Removes an ended process and its history. */
-  async destroyProcess(id: string): Promise<void> {
-    return this.#open.#processes.destroy(id)
+  async destroyProcess(id: string, call: Call = {}): Promise<void> {
+    return this.#open.#processes.destroy(id, call)
   }
 
   /** Every task of a process, in the order of its definition. */
@@ -259,16 +267,27 @@ export class Engine {
   }
 
   /** @returns the version of its process that the report made; the same for the same report sent again. */
-  async completeTask(id: string, claim: string, output?: unknown): Promise<AcceptedReport> {
-    return this.#open.#tasks.report({ task: id, claim, output })
+  async completeTask(
+    id: string,
+    claim: string,
+    output?: unknown,
+    call: TracedCall = {},
+  ): Promise<AcceptedReport> {
+    return this.#open.#tasks.report({ task: id, claim, output, traceparent: call.traceparent }, call)
   }
 
   /**
    * The attempt has failed. Another follows if the task's policy has one left, else the task and its process fail.
    * @param retry `false` when no attempt will do better, or milliseconds until the next one.
    */
-  async failTask(id: string, claim: string, error: unknown, retry?: false | number): Promise<AcceptedReport> {
-    return this.#open.#tasks.report({ task: id, claim, error, retry })
+  async failTask(
+    id: string,
+    claim: string,
+    error: unknown,
+    retry?: false | number,
+    call: TracedCall = {},
+  ): Promise<AcceptedReport> {
+    return this.#open.#tasks.report({ task: id, claim, error, retry, traceparent: call.traceparent }, call)
   }
 
   /**
@@ -285,8 +304,13 @@ export class Engine {
   }
 
   /** Gives a task back; it does not count as an attempt. */
-  async releaseTask(id: string, claim: string): Promise<void> {
-    return this.#tasks.release(id, claim)
+  async releaseTask(id: string, claim: string, call: Call = {}): Promise<void> {
+    return this.#tasks.release(id, claim, call)
+  }
+
+  /** What goes on inside at this moment, without asking the store. */
+  load(): EngineLoad {
+    return { waitingForTasks: this.#claims.waiting, waitingForProcesses: this.#onlookers.waiting }
   }
 
   /** What there is of everything, for who looks after it all; counted every two seconds at most. */

@@ -5,6 +5,7 @@ import type {
   HandedOut,
   TaskList,
 } from '../lists/task-list.js'
+import type { Observer } from './observer.js'
 import { kindOf } from './kind-of-claim.js'
 
 /** How many tasks are claimed in one statement at most, unless one request alone wants more. */
@@ -31,11 +32,13 @@ interface Asked {
  */
 export class JointClaims {
   readonly #taskList: TaskList
+  readonly #observer: Observer | undefined
   /** Who waits for the statement under way, by what they want. */
   readonly #waiting = new Map<string, Asked[]>()
 
-  constructor(taskList: TaskList) {
+  constructor(taskList: TaskList, observer?: Observer) {
     this.#taskList = taskList
+    this.#observer = observer
   }
 
   /** @param signal aborted when the client has gone: then nothing is claimed for it any more. */
@@ -74,12 +77,23 @@ export class JointClaims {
   }
 
   async #claim(group: readonly Asked[]): Promise<void> {
+    const begin = performance.now()
     try {
       const { tasks, isDry } = await this.#handedOut(group.map(({ request }) => request))
+      this.#tell(group.length, tasks, begin)
       for (const [place, { resolve }] of group.entries()) resolve({ tasks: tasks[place] ?? [], isDry })
     } catch (error) {
+      this.#tell(group.length, undefined, begin)
       for (const { reject } of group) reject(error)
     }
+  }
+
+  /** @param shares nothing when the statement has failed. */
+  #tell(requests: number, shares: HandedOut['tasks'] | undefined, begin: number): void {
+    if (this.#observer === undefined) return
+    const tasks = shares?.reduce((sum, { length }) => sum + length, 0) ?? 0
+    const tookMs = performance.now() - begin
+    this.#observer.claimed({ requests, tasks, tookMs, hasFailed: shares === undefined })
   }
 
   #handedOut(requests: readonly ClaimRequest[]): Promise<HandedOut> {

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import type { Errand, Outcome, Work } from './work.js'
 import type { Leftover, Round } from './round.js'
 import { TunaCornError } from '../errors.js'
@@ -24,15 +25,19 @@ const inFlight = { status: 'rejected', rejection: startInFlight } as const
 export class Lane {
   readonly #round: Round
   readonly #logger: Logger
+  readonly #observer: Observer | undefined
   #waiting: Errand[] = []
+  /** Since when the first of those who wait has waited; only where somebody wants to know. */
+  #waitingSince = 0
   #running: Promise<void> | undefined
   /** Processes that are being tried again, each with what has arrived for it since. */
   readonly #apart = new Map<string, Errand[]>()
   readonly #apartRunning = new Set<Promise<void>>()
 
-  constructor(round: Round, logger: Logger) {
+  constructor(round: Round, logger: Logger, observer?: Observer) {
     this.#round = round
     this.#logger = logger
+    this.#observer = observer
   }
 
   submit(processId: string, work: Work): Promise<Outcome> {
@@ -41,6 +46,7 @@ export class Lane {
       const apart = this.#apart.get(processId)
       if (apart !== undefined) apart.push(errand)
       else {
+        if (this.#observer !== undefined && this.#waiting.length === 0) this.#waitingSince = performance.now()
         this.#waiting.push(errand)
         this.#running ??= this.#run()
       }
@@ -59,6 +65,10 @@ export class Lane {
     await Promise.resolve()
     while (this.#waiting.length > 0) {
       const batch = this.#waiting.splice(0, maxBatch)
+      this.#observer?.batched({
+        errands: batch.length,
+        waitedMs: performance.now() - this.#waitingSince,
+      })
       const leftovers = await this.#round.run(
         groupBy(this.#notApart(batch), ({ processId }) => processId),
         { fresh: false },

@@ -1,4 +1,5 @@
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import type { Outcome, Work } from './work.js'
 import type { ProcessCopy } from './process-cache.js'
 import { thrown, TunaCornError } from '../errors.js'
@@ -9,8 +10,8 @@ import type { Round } from './round.js'
 export class Lanes {
   readonly #lanes: readonly Lane[]
 
-  constructor(count: number, round: Round, logger: Logger) {
-    this.#lanes = Array.from({ length: count }, () => new Lane(round, logger))
+  constructor(count: number, round: Round, logger: Logger, observer?: Observer) {
+    this.#lanes = Array.from({ length: count }, () => new Lane(round, logger, observer))
   }
 
   submit(processId: string, work: Work): Promise<Outcome> {

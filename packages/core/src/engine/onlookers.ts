@@ -50,6 +50,13 @@ export class Onlookers {
     })
   }
 
+  /** How many wait. */
+  get waiting(): number {
+    let waiting = 0
+    for (const those of this.#waiting.values()) waiting += those.size
+    return waiting
+  }
+
   /** These have changed. */
   tell(records: readonly ProcessRecord[]): void {
     if (this.#waiting.size === 0) return

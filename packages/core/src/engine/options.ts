@@ -4,6 +4,7 @@ import type { DefinitionList } from '../lists/definition-list.js'
 import type { ProcessList } from '../lists/process-list.js'
 import type { TaskList } from '../lists/task-list.js'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import { engineDefaults, type EngineDefaults } from '../definition/task-settings.js'
 import { defaultMaxPayloadBytes } from '../payload.js'
 
@@ -13,6 +14,8 @@ export interface EngineOptions {
   readonly taskList: TaskList
   /** One line for each decision, at `info` and below; nothing is logged when absent. */
   readonly logger?: Logger | undefined
+  /** Told what the engine does, for metrics. */
+  readonly observer?: Observer | undefined
   /** What definitions may be, where they shall be less than the library's limits. */
   readonly definitionLimits?: Partial<DefinitionLimits> | undefined
   /** Largest input, output or error, in bytes of JSON; 1 MB when absent. */
@@ -36,11 +39,15 @@ export interface EngineOptions {
 }
 
 export type ResolvedOptions = {
-  readonly [K in Exclude<keyof EngineOptions, 'defaults' | 'retentionMs'>]-?: Exclude<
+  readonly [K in Exclude<keyof EngineOptions, 'defaults' | 'retentionMs' | 'observer'>]-?: Exclude<
     EngineOptions[K],
     undefined
   >
-} & { readonly defaults: EngineDefaults; readonly retentionMs: number | undefined }
+} & {
+  readonly defaults: EngineDefaults
+  readonly retentionMs: number | undefined
+  readonly observer: Observer | undefined
+}
 
 /** Defaults filled in, once; everything checked that could be wrong. */
 export function resolveOptions(options: EngineOptions): ResolvedOptions {
@@ -55,6 +62,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     processList,
     taskList,
     logger: options.logger ?? pino({ level: 'silent' }),
+    observer: options.observer,
     definitionLimits: options.definitionLimits ?? {},
     maxPayloadBytes: positive('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes),
     defaultLeaseMs: positive('defaultLeaseMs', options.defaultLeaseMs ?? 30_000),

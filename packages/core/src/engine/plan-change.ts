@@ -156,7 +156,7 @@ function newBoardTask(state: ProcessState, task: number, processPriority: number
 
 /** The first change of a process, from its definition. */
 export function planStart(errand: Errand, start: StartPlan, known: KnownDefinition): PlannedChange {
-  const { definition, version, input, priority, key, once, failureOf } = start
+  const { definition, version, input, priority, key, once, failureOf, traceparent } = start
   const state = new ProcessState(known)
   const never = new Date(0)
   const record: ProcessRecord = {
@@ -176,6 +176,7 @@ export function planStart(errand: Errand, start: StartPlan, known: KnownDefiniti
     endedAt: undefined,
     failureOf,
     failureProcess: undefined,
+    traceparent,
   }
   const planned = planChange({ record, state }, [errand])
   const started = {
@@ -186,6 +187,7 @@ export function planStart(errand: Errand, start: StartPlan, known: KnownDefiniti
     priority,
     key,
     failureOf,
+    traceparent,
     once,
   }
   return { ...planned, change: { ...planned.change, clock: 'anew', started, startedAt: undefined } }

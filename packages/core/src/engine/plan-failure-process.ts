@@ -57,7 +57,7 @@ async function startOf(
   known: KnownDefinition,
   parts: FailureProcessParts,
 ): Promise<ProcessChange> {
-  const { id, priority } = plan.copy.record
+  const { id, priority, traceparent } = plan.copy.record
   const start = {
     definition: known.name,
     version: undefined,
@@ -65,6 +65,7 @@ async function startOf(
     key: undefined,
     once: undefined,
     failureOf: id,
+    traceparent,
     input: await inputOf(plan, parts),
   }
   const errand = {

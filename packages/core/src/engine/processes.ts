@@ -4,9 +4,11 @@ import type { HistoryEvent, ProcessList, ProcessOverview, ProcessRecord } from '
 import type { Payload } from '../payload.js'
 import { isLive, type ProcessStatus } from '../process/state.js'
 import type { Lanes } from './lanes.js'
+import type { Call, TracedCall } from './call.js'
 import type { Logger } from './logger.js'
 import type { Onlookers } from './onlookers.js'
 import type { StartPlan } from './work.js'
+import { inSpan, type SpanDescription } from '@tunacorn/protocol'
 import { thrown, TunaCornError } from '../errors.js'
 import { newId } from '../new-ids.js'
 import { isProcessId } from './ids.js'
@@ -34,7 +36,7 @@ export interface StartRequest {
   readonly key?: string | undefined
 }
 
-export interface StartOptions {
+export interface StartOptions extends TracedCall {
   /** The same request with the same key, within a day, is the same start. */
   readonly idempotencyKey?: string | undefined
   /** A transaction of the host's (a `pg` client): the process exists if and only if that is committed. */
@@ -111,24 +113,35 @@ export class Processes {
     this.#parts = parts
   }
 
-  async start(request: StartRequest, { idempotencyKey, transaction }: StartOptions): Promise<ProcessRecord> {
-    const { lanes, transacted, logger } = this.#parts
-    const start = this.#plan(request, idempotencyKey)
+  /** A step in the trace of who asks for it, or the first one: what the process does goes on from there. */
+  async start(request: StartRequest, options: StartOptions): Promise<ProcessRecord> {
+    return inSpan(
+      options.traceparent,
+      () => startSpan(request),
+      ({ traceparent }) => this.#start(request, { ...options, traceparent }),
+    )
+  }
+
+  async #start(request: StartRequest, options: StartOptions): Promise<ProcessRecord> {
+    const { transaction, logger = this.#parts.logger } = options
+    const { lanes, transacted } = this.#parts
+    const start = this.#plan(request, options)
     const id = newProcessId(start)
     const record =
       transaction === undefined
         ? (await lanes.done(id, { kind: 'start', start })).record
         : await transacted.start(id, start, transaction)
     const { definition, definitionVersion } = record
-    logger.info({ process: record.id, definition, definitionVersion }, 'process started')
+    if (record.id === id) logger.info({ process: id, definition, definitionVersion }, 'process started')
+    else logger.debug({ process: record.id, definition }, 'process had been started before')
     return record
   }
 
-  async startMany(requests: readonly StartRequest[]): Promise<StartResult[]> {
+  async startMany(requests: readonly StartRequest[], call: TracedCall): Promise<StartResult[]> {
     return Promise.all(
       requests.map(async (request) => {
         try {
-          return { process: await this.start(request, {}) }
+          return { process: await this.start(request, call) }
         } catch (error) {
           return { refusal: refusalOf(error) }
         }
@@ -228,18 +241,23 @@ export class Processes {
     return { found, isMore: true }
   }
 
-  async control(type: keyof typeof controls, id: string, { by, reason }: Grounds): Promise<ProcessRecord> {
+  async control(
+    type: keyof typeof controls,
+    id: string,
+    { by, reason }: Grounds,
+    { logger = this.#parts.logger }: Call,
+  ): Promise<ProcessRecord> {
     if (!isProcessId(id)) throw notFound(id)
     const said = by === undefined && reason === undefined ? undefined : { by, reason }
     const command = { type, reason: this.#parts.payloadOf(said) }
-    const { lanes, logger } = this.#parts
+    const { lanes } = this.#parts
     const { record } = await lanes.done(id, { kind: 'command', command })
     logger.info({ process: id, by, reason }, controls[type])
     // By how much the pause has moved its deadline, only the store knows.
     return type === 'resume' ? lanes.look(id, (copy) => copy.record) : record
   }
 
-  async destroy(id: string): Promise<void> {
+  async destroy(id: string, { logger = this.#parts.logger }: Call): Promise<void> {
     const destroyed = isProcessId(id) ? await this.#parts.processList.destroy([id]) : []
     if (destroyed.length === 0) {
       const { record } = await this.fetch(id)
@@ -248,15 +266,15 @@ export class Processes {
         detail: `The process is ${record.state}. Cancel it before destroying it.`,
       })
     }
-    this.#parts.logger.info({ process: id }, 'process destroyed')
+    logger.info({ process: id }, 'process destroyed')
   }
 
-  #plan(request: StartRequest, idempotencyKey: string | undefined): StartPlan {
+  #plan(request: StartRequest, { idempotencyKey, traceparent }: StartOptions): StartPlan {
     const { definition, version, input, priority = 0, key } = request
     const payload = this.#parts.payloadOf(input)
     const requestHash = hash(JSON.stringify([definition, version, payload?.text, priority, key]))
     const once = idempotencyKey === undefined ? undefined : { key: idempotencyKey, requestHash }
-    return { definition, version, input: payload, priority, key, once, failureOf: undefined }
+    return { definition, version, input: payload, priority, key, once, failureOf: undefined, traceparent }
   }
 }
 
@@ -265,6 +283,16 @@ const stillThereMs = 15_000
 
 function isOver({ record, next }: HistoryPage, seen: number): boolean {
   return next === undefined && !isLive(record.state) && record.version <= seen
+}
+
+function startSpan({ definition }: StartRequest): SpanDescription {
+  const attributes = {
+    'messaging.system': 'tunacorn',
+    'messaging.operation.name': 'start',
+    'messaging.operation.type': 'send',
+    'messaging.destination.name': definition,
+  }
+  return { name: `start ${definition}`, kind: 'producer', attributes }
 }
 
 /** About as many as one unfinished attempt takes in an answer. */

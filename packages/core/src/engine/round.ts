@@ -3,10 +3,12 @@ import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
 import type { Logger } from './logger.js'
+import type { Observer } from './observer.js'
 import type { Waiter } from './waiter.js'
 import type { WantedTask } from './waiting-line.js'
 import type { Errand, StartPlan } from './work.js'
 import { TunaCornError } from '../errors.js'
+import { announce } from './announce.js'
 import { settleGifts, withGifts } from './gifts.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
 import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
@@ -42,6 +44,7 @@ export interface RoundParts {
   readonly outputs: Outputs
   readonly maxPayloadBytes: number
   readonly logger: Logger
+  readonly observer: Observer | undefined
   /** Who is to have a task that is about to come onto the board; told in the end what became of it. */
   readonly reserve: (task: WantedTask) => Waiter | undefined
   /** What has come onto the board and is nobody's yet. */
@@ -89,6 +92,7 @@ export class Round {
       const current = { copies, upToDate: new Set([processId]) }
       const open = await this.#settleKeysTaken(copy, errands)
       const planned: PlannedChange[] = []
+      const begin = performance.now()
       const result = await this.#parts.processList.persistHeld(
         { id: processId, afterVersion: copy.state.version },
         (fetched) => {
@@ -101,7 +105,10 @@ export class Round {
       const [plan] = planned
       // It was destroyed in between.
       if (plan === undefined) return leftover(processId, open, 'stale')
-      if (result !== undefined) return this.#settleHeld(plan, result, current)
+      if (result !== undefined) {
+        this.#tellOfCommit(planned, [result], begin)
+        return this.#settleHeld(plan, result, current)
+      }
       if (failureProcessOf(plan) === undefined) return this.#settleUnchanged(planned, current)
       // What cleans up after it has to be read from the store, for which nothing may be held.
       this.#parts.cache.drop(processId)
@@ -179,14 +186,37 @@ export class Round {
   async #commit(planned: readonly PlannedChange[], current: CurrentCopies): Promise<Leftover[]> {
     const moving = planned.filter(hasEvents).map((plan) => withGifts(plan, this.#parts.reserve))
     if (moving.length === 0) return []
+    const begin = performance.now()
     let results: PersistResult[]
     try {
       results = await this.#parts.processList.persist(moving.map(({ change }) => change))
     } catch (error) {
+      this.#tellOfCommit(moving, undefined, begin)
       for (const plan of moving) settleGifts(plan, undefined)
       return this.#afterFailedCommit(moving, error)
     }
+    this.#tellOfCommit(moving, results, begin)
     return this.#settle(moving, results, current)
+  }
+
+  /** @param results nothing when the commit has failed. */
+  #tellOfCommit(
+    planned: readonly PlannedChange[],
+    results: readonly PersistResult[] | undefined,
+    begin: number,
+  ): void {
+    const { observer } = this.#parts
+    if (observer === undefined) return
+    let conflicts = 0
+    let handedOver = 0
+    for (const [index, { gifts }] of planned.entries()) {
+      const status = results?.[index]?.status
+      if (status === 'moved') conflicts += 1
+      else if (status === 'committed') handedOver += gifts.length
+    }
+    const tookMs = performance.now() - begin
+    const hasFailed = results === undefined
+    observer.committed({ processes: planned.length, conflicts, handedOver, tookMs, hasFailed })
   }
 
   #settle(
@@ -215,6 +245,7 @@ export class Round {
   }
 
   #settleCommitted(plan: PlannedChange, copy: ProcessCopy, current: CurrentCopies): Leftover[] {
+    announce(plan, this.#parts)
     const { id } = copy.record
     this.#parts.cache.put(id, copy)
     for (const { type, task, payload } of plan.change.events) {

@@ -28,6 +28,8 @@ export interface ClaimedTask {
   readonly needs: Readonly<Record<string, Payload>> | undefined
   /** Input and outputs of all ancestors, merged; absent when not asked for, too many or too large. */
   readonly attributes: Readonly<Record<string, unknown>> | undefined
+  /** W3C trace context of the start of its process, for the work to continue. */
+  readonly traceparent: string | undefined
 }
 
 export interface TaskAttributes {
@@ -75,7 +77,7 @@ export class TaskContext {
     const { processId, task, name, claim, leaseExpiresAt } = claimed
     const limits = withAttributes ? alongLimits : { ...alongLimits, maxAncestors: 0 }
     return this.#withPast(claimed, limits, async (past) => {
-      const { definition, definitionVersion, input, startedAt } = past.record
+      const { definition, definitionVersion, input, startedAt, traceparent } = past.record
       return {
         id: formatTaskId({ processId, task }),
         name,
@@ -85,6 +87,7 @@ export class TaskContext {
         process: { id: processId, definition, definitionVersion, input, startedAt },
         needs: await this.#needs(past, alongLimits),
         attributes: withAttributes ? await this.#attributes(past, alongLimits) : undefined,
+        traceparent,
       }
     })
   }

@@ -1,8 +1,11 @@
+import { inSpan, type SpanDescription } from '@tunacorn/protocol'
 import type { HeldTask, TaskRef } from '../lists/board.js'
 import type { BoardCriteria, ClaimCriteria, ClaimedBoardTask, TaskList } from '../lists/task-list.js'
 import type { Payload } from '../payload.js'
 import type { Claims } from './claims.js'
-import type { Logger } from './logger.js'
+import type { Call } from './call.js'
+import type { Observer } from './observer.js'
+import { wantsDebug, type Logger } from './logger.js'
 import type { TaskContext, ClaimedTask, TaskAttributes } from './task-context.js'
 import type { TaskView, TaskViews, TaskViewState } from './task-views.js'
 import { thrown, TunaCornError } from '../errors.js'
@@ -22,9 +25,11 @@ export interface TaskResult {
   readonly error?: unknown
   /** With an error: `false` when no other attempt will do better, or milliseconds until the next one. */
   readonly retry?: false | number | undefined
+  /** Of the span in which the work was done. */
+  readonly traceparent?: string | undefined
 }
 
-export interface ClaimTaskRequest {
+export interface ClaimTaskRequest extends Call {
   /** Who claims, for people to read. */
   readonly worker: string
   /** How long the claim is kept without a heartbeat; the engine's default when absent. */
@@ -84,6 +89,7 @@ export interface TasksParts {
   readonly payloadOf: (value: unknown) => Payload | undefined
   readonly defaultLeaseMs: number
   readonly logger: Logger
+  readonly observer: Observer | undefined
 }
 
 /** What the engine does with tasks: the board, claims and reports. */
@@ -127,8 +133,8 @@ export class Tasks {
   }
 
   async claimMany(request: ClaimTasksRequest): Promise<ClaimTasksResult> {
-    const { max = 1, results: sent = [], waitMs = 0, signal, attributes = true, process } = request
-    const report = () => Promise.all(sent.map((result) => this.#reportOneOfMany(result)))
+    const { max = 1, results: sent = [], waitMs = 0, signal, process } = request
+    const report = () => Promise.all(sent.map((one) => this.#reportOneOfMany(one, request.logger)))
     if (max === 0) return { tasks: [], results: await report() }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
     this.#parts.polls.note(worker, { names, definition, processId: process })
@@ -137,21 +143,21 @@ export class Tasks {
       sent.length > 0
         ? await this.#parts.claims.claimWith(claim, sent.length, report)
         : { results: [], tasks: await this.#parts.claims.claim(claim, { waitMs, signal }) }
-    return { tasks: await this.#handOver(tasks, attributes, signal), results }
+    return { tasks: await this.#handOver(tasks, request), results }
   }
 
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {
-    const { worker, leaseMs = this.#parts.defaultLeaseMs, attributes = true, signal } = request
+    const { worker, leaseMs = this.#parts.defaultLeaseMs } = request
     const place = placeOf(id)
     const holder = { worker, leaseMs, secret: newSecret() }
     const { tasks } = await this.#parts.taskList.claim(place, [{ ...holder, max: 1 }])
-    const [task] = await this.#handOver(tasks.flat(), attributes, signal)
+    const [task] = await this.#handOver(tasks.flat(), request)
     if (task === undefined) throw notClaimable(await this.#parts.views.one(place))
     return task
   }
 
-  async report(result: TaskResult): Promise<AcceptedReport> {
-    const answer = await this.#report(result)
+  async report(result: TaskResult, { logger }: Call = {}): Promise<AcceptedReport> {
+    const answer = await this.#report(result, logger)
     if (answer.refusal !== undefined) throw thrown(answer.refusal)
     return answer
   }
@@ -172,12 +178,12 @@ export class Tasks {
     return leaseExpiresAt
   }
 
-  async release(id: string, claim: string): Promise<void> {
+  async release(id: string, claim: string, { logger = this.#parts.logger }: Call = {}): Promise<void> {
     const held = heldTask(id, claim)
     if (held === undefined || !(await this.#parts.taskList.release(held))) throw claimLost(id)
     const { name, definition } = await this.#parts.views.one(held)
     this.#parts.claims.wake([{ processId: held.processId, definition, names: [name] }])
-    this.#parts.logger.info({ task: id, attempt: held.claim.attempt }, 'task released')
+    logger.info({ task: id, name, attempt: held.claim.attempt }, 'task released')
   }
 
   /**
@@ -187,9 +193,9 @@ export class Tasks {
    */
   async #handOver(
     claimed: readonly ClaimedBoardTask[],
-    attributes: boolean,
-    signal: AbortSignal | undefined,
+    { worker, attributes = true, signal, logger = this.#parts.logger }: ClaimTaskRequest,
   ): Promise<ClaimedTask[]> {
+    for (const one of claimed) if (one.isTakeover) this.#noteLapse(one, worker, logger)
     const described = await this.#parts.context.describeAll(claimed, attributes)
     if (signal?.aborted === true) {
       await this.#giveBack(claimed)
@@ -209,10 +215,21 @@ export class Tasks {
           throw result.reason
         }
         const fields = { err: result.reason as unknown, task: formatTaskId(one) }
-        this.#parts.logger.error(fields, 'a claimed task cannot be handed over')
+        logger.error(fields, 'a claimed task cannot be handed over')
       } else await this.#giveBack([one])
     }
+    if (wantsDebug(logger)) {
+      for (const { id: task, name, attempt } of handed)
+        logger.debug({ task, name, attempt, worker }, 'task claimed')
+    }
     return handed
+  }
+
+  /** Nobody has decided it: that an attempt was over is seen when its task is handed out again. */
+  #noteLapse({ name, claim, ...place }: ClaimedBoardTask, worker: string, logger: Logger): void {
+    this.#parts.observer?.attemptEnded(name, 'lapsed')
+    const fields = { task: formatTaskId(place), name, attempt: claim.attempt - 1, takenOverBy: worker }
+    logger.info(fields, 'attempt lapsed')
   }
 
   async #giveBack(claimed: readonly ClaimedBoardTask[]): Promise<void> {
@@ -222,16 +239,34 @@ export class Tasks {
   }
 
   /** One that is refused, for its payload as well as for its claim, does not stop the others. */
-  async #reportOneOfMany(result: TaskResult): Promise<ReportResult & { readonly task: string }> {
+  async #reportOneOfMany(
+    result: TaskResult,
+    logger: Logger | undefined,
+  ): Promise<ReportResult & { readonly task: string }> {
     const { task } = result
     try {
-      return { task, ...(await this.#report(result)) }
+      return { task, ...(await this.#report(result, logger)) }
     } catch (error) {
       return { task, refusal: refusalOf(error) }
     }
   }
 
-  async #report({ task, claim, output, error, retry }: TaskResult): Promise<ReportResult> {
+  /** Where the work was done in a span, what becomes of it is a step of the same trace. */
+  async #report(result: TaskResult, logger: Logger = this.#parts.logger): Promise<ReportResult> {
+    const { traceparent } = result
+    if (traceparent === undefined) return this.#commit(result, logger)
+    return inSpan(
+      traceparent,
+      () => reportSpan(result),
+      async ({ fail }) => {
+        const answer = await this.#commit(result, logger)
+        if (answer.refusal !== undefined) fail(thrown(answer.refusal))
+        return answer
+      },
+    )
+  }
+
+  async #commit({ task, claim, output, error, retry }: TaskResult, logger: Logger): Promise<ReportResult> {
     const held = heldTask(task, claim)
     if (held === undefined) throw claimLost(task)
     const hasFailed = error !== undefined
@@ -242,9 +277,10 @@ export class Tasks {
       retry,
     })
     const { attempt } = held.claim
-    if (answer.refusal !== undefined) {
-      this.#parts.logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
-    } else this.#parts.logger.info({ task, attempt, version: answer.version }, `task ${answer.state}`)
+    if (answer.refusal !== undefined)
+      logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
+    else if (hasFailed) logger.info({ task, attempt, state: answer.state }, 'attempt failed')
+    else if (wantsDebug(logger)) logger.debug({ task, attempt, version: answer.version }, 'task completed')
     return answer
   }
 }
@@ -257,6 +293,17 @@ function charactersOf({ process, needs = {}, attributes }: ClaimedTask): number 
   const input = process.input?.text.length ?? 0
   const outputs = Object.values(needs).reduce((sum, { text }) => sum + text.length, 0)
   return (input + outputs) * (attributes === undefined ? 1 : 2)
+}
+
+function reportSpan({ task, error }: TaskResult): SpanDescription {
+  const name = error === undefined ? 'complete' : 'fail'
+  const attributes = {
+    'messaging.system': 'tunacorn',
+    'messaging.operation.name': name,
+    'messaging.operation.type': 'settle',
+    'messaging.message.id': task,
+  }
+  return { name, kind: 'internal', attributes }
 }
 
 function placeOf(id: string): TaskRef {

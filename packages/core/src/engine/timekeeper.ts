@@ -86,8 +86,7 @@ export class Timekeeper {
   }
 
   async #timeOut(id: string): Promise<void> {
-    const isDone = await this.#submit(id, { type: 'time-out' })
-    if (isDone) this.#parts.logger.info({ process: id }, 'process timed out')
+    await this.#submit(id, { type: 'time-out' })
   }
 
   /** One process that cannot be understood does not stop the clock for the others. */

@@ -23,6 +23,8 @@ export interface StartPlan {
   readonly once: StartOnce | undefined
   /** The process that this one cleans up after. */
   readonly failureOf: string | undefined
+  /** The span that it is a part of. */
+  readonly traceparent: string | undefined
 }
 
 /** How it came out. */

@@ -27,6 +27,8 @@ export interface ProcessRecord {
   readonly failureOf: string | undefined
   /** The process that cleans up after this one; the latest, when it was retried and has failed again. */
   readonly failureProcess: string | undefined
+  /** W3C trace context of what it was started by; its tasks continue that trace. */
+  readonly traceparent: string | undefined
 }
 
 /** The bones of an event: enough to replay the process, without what it carried. */
@@ -81,6 +83,7 @@ export interface NewProcess {
   readonly priority: number
   readonly key: string | undefined
   readonly failureOf: string | undefined
+  readonly traceparent: string | undefined
   /** The start is to happen once for this key, however often it is asked for. */
   readonly once: StartOnce | undefined
 }

@@ -46,6 +46,8 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly name: string
   readonly claim: Claim
   readonly leaseExpiresAt: Date
+  /** The attempt before this one has lapsed. */
+  readonly isTakeover: boolean
 }
 
 export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs' | 'holder'> {

@@ -71,6 +71,7 @@ export interface StartOptions {
   /** What holds for them there. */
   readonly settings?: TaskSettings
   readonly failureOf?: string
+  readonly traceparent?: string
 }
 
 export type TaskSettings = Partial<Omit<NewBoardTask, 'task' | 'name'>>
@@ -90,6 +91,7 @@ export function startOf(definition: KnownDefinition, options: StartOptions = {})
       priority,
       key: options.key,
       failureOf: options.failureOf,
+      traceparent: options.traceparent,
       once: options.once,
     },
     startedAt: undefined,

@@ -19,9 +19,9 @@ type DefinitionOperations = Pick<
 export const definitionOperations: DefinitionOperations = {
   registerDefinition: {
     action: 'define',
-    async serve({ engine, source }) {
+    async serve({ engine, source, logger }) {
       const { text, format } = sourceOf(source)
-      const { stored, definition, created } = await engine.registerDefinition(text, format)
+      const { stored, definition, created } = await engine.registerDefinition(text, format, { logger })
       const body = presentDefinition(stored, definition)
       if (!created) return ok(body)
       const location = `/definitions/${encodeURIComponent(stored.name)}/versions/${stored.version}`
@@ -74,8 +74,8 @@ export const definitionOperations: DefinitionOperations = {
 
   removeDefinitionVersion: {
     action: 'define',
-    async serve({ engine, path }) {
-      await engine.removeDefinition(path.name, path.version)
+    async serve({ engine, path, logger }) {
+      await engine.removeDefinition(path.name, path.version, { logger })
       return noContent
     },
   },

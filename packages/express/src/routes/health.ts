@@ -2,14 +2,28 @@ import { openapiDocument } from '@tunacorn/protocol'
 import type { Operations } from '../operation.js'
 import { ok } from '../operation.js'
 
-export const healthOperations: Pick<Operations, 'livez' | 'readyz' | 'openapi'> = {
+export const healthOperations: Pick<Operations, 'livez' | 'readyz' | 'metrics' | 'openapi'> = {
   livez: { action: undefined, serve: () => ok({ status: 'ok' }) },
 
   readyz: {
     action: undefined,
+    needsStore: true,
     async serve({ engine }) {
       await engine.ping()
       return ok({ status: 'ok' })
+    },
+  },
+
+  metrics: {
+    action: 'read',
+    // It tells that the store is away.
+    needsStore: false,
+    async serve({ metrics }) {
+      return {
+        status: 200,
+        text: (await metrics?.text()) ?? '',
+        contentType: metrics?.contentType ?? 'text/plain',
+      }
     },
   },
 

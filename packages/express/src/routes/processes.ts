@@ -1,5 +1,4 @@
-import type { Engine } from '@tunacorn/core'
-import { errorRegistry, type Grounds } from '@tunacorn/protocol'
+import { errorRegistry } from '@tunacorn/protocol'
 import type { Answer, Checked, Operations } from '../operation.js'
 import { noContent, ok } from '../operation.js'
 import { eventStream, eventStreamType } from '../event-stream.js'
@@ -26,8 +25,9 @@ type ProcessOperations = Pick<
 export const processOperations: ProcessOperations = {
   startProcess: {
     action: 'start',
-    async serve({ engine, body, headers }) {
-      const record = await engine.startProcess(body, { idempotencyKey: headers['Idempotency-Key'] })
+    async serve({ engine, body, headers, logger }) {
+      const { 'Idempotency-Key': idempotencyKey, traceparent } = headers
+      const record = await engine.startProcess(body, { idempotencyKey, traceparent, logger })
       return {
         status: 201,
         body: { ...presentProcess(record), input: record.input },
@@ -38,8 +38,8 @@ export const processOperations: ProcessOperations = {
 
   startProcesses: {
     action: 'start',
-    async serve({ engine, body }) {
-      const results = await engine.startProcesses(body.processes)
+    async serve({ engine, body, headers: { traceparent }, logger }) {
+      const results = await engine.startProcesses(body.processes, { traceparent, logger })
       const items = results.map(({ process, refusal }) =>
         refusal === undefined
           ? { status: 201, process: presentProcess(process) }
@@ -67,22 +67,22 @@ export const processOperations: ProcessOperations = {
 
   cancelProcess: {
     action: 'start',
-    serve: (checked) => control(checked, (engine, id, grounds) => engine.cancelProcess(id, grounds)),
+    serve: (checked) => control(checked, 'cancelProcess'),
   },
 
   pauseProcess: {
     action: 'start',
-    serve: (checked) => control(checked, (engine, id, grounds) => engine.pauseProcess(id, grounds)),
+    serve: (checked) => control(checked, 'pauseProcess'),
   },
 
   resumeProcess: {
     action: 'start',
-    serve: (checked) => control(checked, (engine, id, grounds) => engine.resumeProcess(id, grounds)),
+    serve: (checked) => control(checked, 'resumeProcess'),
   },
 
   retryProcess: {
     action: 'start',
-    serve: (checked) => control(checked, (engine, id, grounds) => engine.retryProcess(id, grounds)),
+    serve: (checked) => control(checked, 'retryProcess'),
   },
 
   explainProcess: {
@@ -94,8 +94,8 @@ export const processOperations: ProcessOperations = {
 
   destroyProcess: {
     action: 'admin',
-    async serve({ engine, path }) {
-      await engine.destroyProcess(path.id)
+    async serve({ engine, path, logger }) {
+      await engine.destroyProcess(path.id, { logger })
       return noContent
     },
   },
@@ -125,9 +125,9 @@ export const processOperations: ProcessOperations = {
 
 /** Has the engine do it, then shows the process as it is now. */
 async function control(
-  { engine, path, body }: Pick<Checked<'cancelProcess'>, 'engine' | 'path' | 'body'>,
-  command: (engine: Engine, id: string, grounds: Grounds) => Promise<unknown>,
+  { engine, path, body, logger }: Pick<Checked<'cancelProcess'>, 'engine' | 'path' | 'body' | 'logger'>,
+  command: 'cancelProcess' | 'pauseProcess' | 'resumeProcess' | 'retryProcess',
 ): Promise<Answer> {
-  await command(engine, path.id, body)
+  await engine[command](path.id, body, { logger })
   return ok(presentOverview(await engine.fetchProcess(path.id)))
 }

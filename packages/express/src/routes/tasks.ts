@@ -28,7 +28,7 @@ export const taskOperations: TaskOperations = {
 
   claimTasks: {
     action: 'work',
-    async serve({ engine, body, signal }) {
+    async serve({ engine, body, signal, logger }) {
       const { wait, lease, results: sent, ...request } = body
       const waitMs = durationWithin(waitBounds, 'body', '/wait', wait)
       const { tasks, results } = await engine.claimTasks({
@@ -40,6 +40,7 @@ export const taskOperations: TaskOperations = {
         waitMs,
         leaseMs: leaseMs(lease),
         signal,
+        logger,
       })
       return ok({
         tasks: tasks.map(presentClaimed),
@@ -78,26 +79,28 @@ export const taskOperations: TaskOperations = {
 
   claimTask: {
     action: 'work',
-    async serve({ engine, path, body, signal }) {
+    async serve({ engine, path, body, signal, logger }) {
       const { worker, lease, attributes } = body
-      const request = { worker, leaseMs: leaseMs(lease), attributes, signal }
+      const request = { worker, leaseMs: leaseMs(lease), attributes, signal, logger }
       return ok(presentClaimed(await engine.claimTask(path.id, request)))
     },
   },
 
   completeTask: {
     action: 'work',
-    async serve({ engine, path, body }) {
-      const { state, version } = await engine.completeTask(path.id, body.claim, body.output)
+    async serve({ engine, path, body, headers: { traceparent }, logger }) {
+      const call = { traceparent, logger }
+      const { state, version } = await engine.completeTask(path.id, body.claim, body.output, call)
       return ok({ id: path.id, state, version })
     },
   },
 
   failTask: {
     action: 'work',
-    async serve({ engine, path, body }) {
+    async serve({ engine, path, body, headers: { traceparent }, logger }) {
       const retry = retryOf(body.retry, body.retryIn, '/retryIn')
-      const { state, version } = await engine.failTask(path.id, body.claim, body.error, retry)
+      const call = { traceparent, logger }
+      const { state, version } = await engine.failTask(path.id, body.claim, body.error, retry, call)
       return ok({ id: path.id, state, version })
     },
   },
@@ -112,8 +115,8 @@ export const taskOperations: TaskOperations = {
 
   releaseTask: {
     action: 'work',
-    async serve({ engine, path, body }) {
-      await engine.releaseTask(path.id, body.claim)
+    async serve({ engine, path, body, logger }) {
+      await engine.releaseTask(path.id, body.claim, { logger })
       return noContent
     },
   },

@@ -135,7 +135,7 @@ function checkBody(answer: Answered, response: ResponseObject, pointer: string):
     throw new Error(
       `Expected ${Object.keys(response.content).join(' or ')}, but found ${contentType}: ${text}`,
     )
-  if (contentType === 'application/yaml' || contentType === 'text/event-stream') return text
+  if (/^(application\/yaml|text\/(event-stream|plain);?)/.test(contentType)) return text
   const body: unknown = JSON.parse(text)
   const validate = schemaAt([pointer, 'content', escape(contentType), 'schema'].join('/'))
   if (!validate(body))

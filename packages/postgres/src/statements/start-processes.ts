@@ -15,6 +15,7 @@ const processTypes = [
   'uuid',
   'text',
   'text',
+  'text',
 ]
 const enteringTypes = ['uuid', 'text', 'bigint', ...enteringTaskTypes]
 
@@ -43,7 +44,7 @@ WITH standing AS MATERIALIZED (
 asked AS MATERIALIZED (
   SELECT n.*, ${holdsKey('n.once_key')} AND ${holdsOwnKey('n')} AS holds_keys
   FROM unnest(${arrays(1, processTypes)}) AS n (id, definition, version, as_default, total, priority,
-    input, key, timeout_ms, failure_of, once_key, request_hash)
+    input, key, timeout_ms, failure_of, once_key, request_hash, traceparent)
   WHERE EXISTS (
     SELECT FROM standing s
     WHERE s.name = n.definition AND s.version = n.version AND (s.is_default OR NOT n.as_default))
@@ -60,9 +61,9 @@ remembered AS (
 ),
 started AS (
   INSERT INTO ${schema}.process (id, definition, definition_version, state, version, total, completed, failed,
-    priority, input, key, started_at, deadline, failure_of)
+    priority, input, key, started_at, deadline, failure_of, traceparent)
   SELECT id, definition, version, 'running', 1, total, 0, 0,
-    priority, input::json, key, now(), now() + timeout_ms ${ms}, failure_of
+    priority, input::json, key, now(), now() + timeout_ms ${ms}, failure_of, traceparent
   FROM asked WHERE holds_keys AND (once_key IS NULL OR id IN (SELECT process_id FROM remembered))
   ORDER BY definition, key, id
   ON CONFLICT DO NOTHING
@@ -132,6 +133,7 @@ export function startProcessesValues(starts: readonly Start[]): unknown[] {
     starts.map(({ started }) => started.failureOf ?? null),
     starts.map(({ started }) => started.once?.key ?? null),
     starts.map(({ started }) => started.once?.requestHash ?? null),
+    starts.map(({ started }) => started.traceparent ?? null),
     entering.map(({ start }) => start.id),
     entering.map(({ start }) => start.definition),
     entering.map(({ task }) => task.delayMs),

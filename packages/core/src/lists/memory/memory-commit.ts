@@ -71,7 +71,7 @@ function toStart(data: MemoryData, change: ProcessChange, started: NewProcess): 
   if (data.processes.has(id) || !definitionStands(data, change, started)) return undefined
   if (started.key !== undefined && isTaken(data, definition, started.key)) return undefined
   if (started.once !== undefined && standingOnce(data, started.once.key) !== undefined) return undefined
-  const { definitionVersion, total, input, priority, key, failureOf } = started
+  const { definitionVersion, total, input, priority, key, failureOf, traceparent } = started
   const now = data.now()
   const record: ProcessRecord = {
     id,
@@ -90,6 +90,7 @@ function toStart(data: MemoryData, change: ProcessChange, started: NewProcess): 
     endedAt: undefined,
     failureOf,
     failureProcess: undefined,
+    traceparent,
   }
   return { history: [], pausedAt: undefined, record }
 }

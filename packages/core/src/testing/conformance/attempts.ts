@@ -24,6 +24,20 @@ export function attemptPromises(promises: Promises): void {
     },
   )
 
+  promises('who takes over what has lapsed is told so, and nobody else', async (world) => {
+    const { store } = world
+    await schedule(store, { maxAttempts: 3 })
+    const first = await claimOne(store)
+    assert.equal(first.isTakeover, false)
+    await store.taskList.release(first)
+    assert.equal((await claimOne(store, { leaseMs })).isTakeover, false)
+    await world.skip(leaseMs)
+    const second = await claimOne(store, { leaseMs })
+    assert.equal(second.isTakeover, true)
+    await world.skip(leaseMs)
+    assert.equal((await claimOne(store, { leaseMs })).isTakeover, true)
+  })
+
   promises('a task of one attempt that lapses is not claimable, whoever asks', async (world) => {
     const { store } = world
     const { processId } = await schedule(store, { maxAttempts: 1, name: 'a' })

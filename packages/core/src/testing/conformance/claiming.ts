@@ -17,6 +17,7 @@ export function claimingPromises(promises: Promises): void {
       name: 'cut',
       claim: { attempt: 1, secret },
       leaseExpiresAt: held.leaseExpiresAt,
+      isTakeover: false,
     })
     const claimedAt = held.leaseExpiresAt.getTime() - longLeaseMs
     assert.ok(before <= claimedAt && claimedAt <= after)

@@ -22,7 +22,8 @@ export function startingPromises(promises: Promises): void {
     const definition = await register(store, { tasks: ['a', 'b', 'c'] })
     const input = Payload.from({ n: 1 })
     const timeoutMs = 60_000
-    const change = startOf(definition, { priority: 7, input, enter: [0, 2], timeoutMs })
+    const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
+    const change = startOf(definition, { priority: 7, input, enter: [0, 2], timeoutMs, traceparent })
     await commit(store, change)
     const record = await recordOf(store, change.id)
     assert.deepEqual(record, {
@@ -41,6 +42,7 @@ export function startingPromises(promises: Promises): void {
       deadline: new Date(record.startedAt.getTime() + timeoutMs),
       endedAt: undefined,
       failureOf: undefined,
+      traceparent,
       failureProcess: undefined,
     })
     const event = theOnly(await historyOf(store, change.id))
