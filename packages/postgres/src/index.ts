@@ -1,1 +1,9 @@
 export { PostgresStore, type PostgresStoreOptions } from './postgres-store.js'
+export type {
+  DatabaseSettings,
+  InspectedTable,
+  InspectedWork,
+  InspectOptions,
+  Inspection,
+  UnclaimedTasks,
+} from './inspect.js'

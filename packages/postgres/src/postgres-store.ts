@@ -1,6 +1,13 @@
 import pg from 'pg'
 import type { Store } from '@tunacorn/core'
 import { Database } from './database.js'
+import {
+  inspect,
+  inspectSettings,
+  type DatabaseSettings,
+  type InspectOptions,
+  type Inspection,
+} from './inspect.js'
 import { migrate } from './migrate.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
 import { PostgresProcessList } from './postgres-process-list.js'
@@ -41,6 +48,16 @@ export class PostgresStore implements Store {
   /** Brings the schema up to date; see `migrate`. Answers the names of the migrations applied. */
   async migrate(): Promise<string[]> {
     return migrate(this.#database)
+  }
+
+  /** What the promises of this store rest on, as its database has them. */
+  async settings(): Promise<DatabaseSettings> {
+    return inspectSettings(this.#database)
+  }
+
+  /** All that there is to find wrong: see `Inspection`. Changes nothing, and needs no `migrate` before. */
+  async inspect(options?: InspectOptions): Promise<Inspection> {
+    return inspect(this.#database, (limit) => this.processList.stuck(limit), options)
   }
 
   async close(): Promise<void> {
