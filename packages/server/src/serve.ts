@@ -43,6 +43,7 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
     mount(router)
     if (!isLoopback(http.address)) logger.warn(noAccessControl(http.url))
     const { url } = http
+    for (const { found, remedy } of opened.faults) logger.warn({ remedy }, `The database: ${found}`)
     for (const migration of opened.migrations) logger.info({ migration }, 'Migrated the database')
     logger.info({ url, database: opened.description }, 'Listening')
     let closed: Promise<void> | undefined
