@@ -56,6 +56,26 @@ test.skipIf(!canRunBash)('bash workers, one for each name, finish loan applicati
   expect(workers[1]?.output).toContain('Review Credit: { "creditScore": 720 }')
 })
 
+test.skipIf(!canRunBash)(
+  'a script run by the command finishes loan applications, or fails them',
+  async () => {
+    const run = (...args: string[]) =>
+      startWorker('node', ['packages/server/bin/tunacorn.js', 'worker', ...args])
+    const review = run('--task', 'Review Credit', '--', 'examples/worker-command/review-credit.sh')
+    const others = ['Open Loan Application', 'Review Assets', 'Review Application Details', 'Send Email']
+    const rest = run(...others.flatMap((name) => ['--task', name]), '--', 'echo', '{}')
+    await expectLoansFinished()
+    const poor = { definition: 'loan-application', input: { creditScore: 500 } }
+    const { id } = await ask<Process>(server.url, 'POST', '/processes', poor)
+    expect(await untilEnded(server.url, id)).toMatchObject({
+      state: 'failed',
+      error: { message: expect.stringContaining('The credit score 500 is too low') },
+    })
+    for (const worker of [review, rest]) await endsWell(worker)
+    expect(review.output).toMatch(/Review Credit {2}completed {2}.* {2}\{"creditScore":720\}/)
+  },
+)
+
 interface ExampleWorker {
   readonly child: ChildProcess
   output: string

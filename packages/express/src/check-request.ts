@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { TunaCornError } from '@tunacorn/core'
-import { parseJson } from './parse-json.js'
+import { parseJson, TunaCornError } from '@tunacorn/core'
 import { readBody, type Body } from './read-body.js'
 import type { CheckedOperation } from './request-checks.js'
 import { RequestError } from './request-error.js'

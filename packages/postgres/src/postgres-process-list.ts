@@ -47,6 +47,7 @@ import {
   startProcessesValues,
   type Start,
 } from './statements/start-processes.js'
+import { stuckProcessesSql } from './statements/stuck-processes.js'
 
 interface Read {
   readonly id: string
@@ -76,6 +77,7 @@ export class PostgresProcessList implements ProcessList {
   readonly #due: Statement
   readonly #ended: Statement
   readonly #destroy: Statement
+  readonly #stuck: Statement
 
   constructor(database: Database) {
     this.store = database
@@ -100,6 +102,7 @@ export class PostgresProcessList implements ProcessList {
     this.#due = database.statement('due_processes', dueProcessesSql(schema))
     this.#ended = database.statement('ended_processes', endedProcessesSql(schema))
     this.#destroy = database.statement('destroy', destroyProcessesSql(schema))
+    this.#stuck = database.statement('stuck_processes', stuckProcessesSql(schema))
   }
 
   async fetch(reads: readonly Read[]): Promise<(FetchedProcess | undefined)[]> {
@@ -204,6 +207,16 @@ export class PostgresProcessList implements ProcessList {
     // Nothing follows the event that ends a process, so it may be read in a second statement.
     const ending = isLive(record.state) ? undefined : await this.events([{ id, version: record.version }])
     return { record, counts, ending: ending?.[0] }
+  }
+
+  /** Processes that live though nothing can move them, oldest first. There are none, unless something is broken. */
+  async stuck(limit: number): Promise<Pick<ProcessRecord, 'id' | 'definition' | 'state'>[]> {
+    const rows = await this.store.run(this.#stuck, [limit])
+    return rows.map((row) => ({
+      id: row['id'] as string,
+      definition: row['definition'] as string,
+      state: row['state'] as ProcessRecord['state'],
+    }))
   }
 
   async list({ state, definition, key, beforeId, limit }: ProcessCriteria): Promise<ProcessRecord[]> {

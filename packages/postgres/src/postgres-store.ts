@@ -1,6 +1,13 @@
 import pg from 'pg'
 import type { ConnectionUse, Store } from '@tunacorn/core'
 import { Database, type Statement } from './database.js'
+import {
+  inspect,
+  inspectSettings,
+  type DatabaseSettings,
+  type InspectOptions,
+  type Inspection,
+} from './inspect.js'
 import { migrate } from './migrate.js'
 import { PostgresApiKeyList } from './postgres-api-key-list.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
@@ -59,6 +66,16 @@ export class PostgresStore implements Store {
   async snapshotAgeMs(): Promise<number> {
     const [row] = await this.#database.run(this.#snapshotAge, [])
     return row?.['ms'] as number
+  }
+
+  /** What the promises of this store rest on, as its database has them. */
+  async settings(): Promise<DatabaseSettings> {
+    return inspectSettings(this.#database)
+  }
+
+  /** All that there is to find wrong: see `Inspection`. Changes nothing, and needs no `migrate` before. */
+  async inspect(options?: InspectOptions): Promise<Inspection> {
+    return inspect(this.#database, (limit) => this.processList.stuck(limit), options)
   }
 
   async close(): Promise<void> {

@@ -91,6 +91,21 @@ export const settings = {
     fallback: '',
     read: readHostNames,
   },
+  url: {
+    flag: '--url',
+    variable: 'TUNACORN_URL',
+    placeholder: 'url',
+    about: 'where the server is',
+    fallback: 'http://127.0.0.1:8266',
+    read: readServerUrl,
+  },
+  key: {
+    flag: '--key',
+    variable: 'TUNACORN_KEY',
+    placeholder: 'key',
+    about: 'an API key; a variable is not seen by all users of the machine',
+    read: readKey,
+  },
   retention: {
     flag: '--retention',
     variable: 'TUNACORN_RETENTION',
@@ -215,6 +230,11 @@ export function readEngineSettings(flags: Flags, environment: Environment = proc
   }
 }
 
+/** For a command that says itself what goes well: `warn` when absent. @throws UsageError for a value that will not do */
+export function readLogLevelOf(flags: Flags, environment: Environment = process.env): LogLevel {
+  return optionalValueOf(settings.logLevel, flags.logLevel, environment) ?? 'warn'
+}
+
 /** For one's own machine: always on loopback, and quiet about what goes well, because `dev` tells it itself. */
 export function readDevConfig(flags: Flags, environment: Environment = process.env): ServeConfig {
   const quiet = { ...environment, LOG_LEVEL: environment['LOG_LEVEL'] || 'warn' }
@@ -235,6 +255,28 @@ export function readDatabaseChoice(flags: Flags, environment: Environment = proc
       : undefined
   if (url !== undefined) return { kind: 'postgres', url }
   return { kind: 'embedded', dataDirectory: valueOf(settings.dataDir, flags.dataDir, environment) }
+}
+
+/** The server that a command speaks to. */
+export interface ServerChoice {
+  readonly url: string
+  readonly key: string | undefined
+}
+
+/** @throws UsageError for a value that will not do */
+export function readServerChoice(flags: Flags, environment: Environment = process.env): ServerChoice {
+  return {
+    url: valueOf(settings.url, flags.url, environment),
+    key: optionalValueOf(settings.key, flags.key, environment),
+  }
+}
+
+/** What a program that is started to do a task finds in its environment: ours, and what is said of the task. */
+export function environmentWith(
+  variables: Readonly<Record<string, string>>,
+  environment: Environment = process.env,
+): Environment {
+  return { ...environment, ...variables }
 }
 
 const defaultFolder = './examples'
@@ -317,6 +359,18 @@ function readLogLevel(text: string): LogLevel {
 function readDirectory(text: string): string {
   if (text.trim() !== '') return text
   throw new Unfit('a directory')
+}
+
+function readServerUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const isHttp = url?.protocol === 'http:' || url?.protocol === 'https:'
+  if (isHttp && url.username === '' && url.password === '' && !/[?#]/.test(text)) return text
+  throw new Unfit('a URL such as http://127.0.0.1:8266, without user, ? and #')
+}
+
+function readKey(text: string): string {
+  if (/^[\x21-\x7e]+$/.test(text)) return text
+  throw new Unfit('an API key, of visible letters without spaces', { found: 'something else' })
 }
 
 function readDuration(text: string): number {

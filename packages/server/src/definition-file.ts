@@ -1,7 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { extname } from 'node:path'
+import { readdir, readFile, stat } from 'node:fs/promises'
+import { extname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import type { DefinitionError } from '@tunacorn/core'
+import type { DefinitionProblem } from '@tunacorn/protocol'
 import { errorCode, Failure, messageOf } from './failures.js'
 
 /** A definition's text, and what it is taken for. */
@@ -46,7 +46,34 @@ function whyUnreadable(error: unknown): string {
   }
 }
 
+/** The definition files of the folder itself, in the order of their names. */
+export async function definitionFilesIn(folder: string): Promise<string[]> {
+  const names = await readdir(folder)
+  return names
+    .filter((name) => /\.(ya?ml|json)$/i.test(name))
+    .toSorted()
+    .map((name) => join(folder, name))
+}
+
+/**
+ * The file itself, or those of the folder.
+ *
+ * @throws Failure for a folder without any
+ */
+export async function definitionFilesOf(path: string): Promise<string[]> {
+  const found = path === standardInput ? undefined : await stat(path).catch(() => undefined)
+  if (found?.isDirectory() !== true) return [path]
+  const files = await definitionFilesIn(path)
+  if (files.length > 0) return files
+  throw new Failure(
+    `${path}: Expected definition files (*.yaml, *.yml, *.json) in this folder, but there are none.`,
+  )
+}
+
 /** A line for each problem, as compilers write it, so that editors and CI find the place. */
-export function problemLines(file: string, { problems }: DefinitionError): string[] {
+export function problemLines(
+  file: string,
+  { problems }: { readonly problems: readonly Pick<DefinitionProblem, 'line' | 'column' | 'message'>[] },
+): string[] {
   return problems.map(({ line = 1, column = 1, message }) => `${file}:${line}:${column}: ${message}`)
 }

@@ -3,7 +3,7 @@ import { registerFolder, type RegisteredFolder } from './dev/definitions-folder.
 import { DevOutput } from './dev/dev-output.js'
 import { demoDefinition, runLoanDemo } from './dev/loan-demo.js'
 import { nextSteps } from './dev/next-steps.js'
-import { paintFor } from './dev/terminal.js'
+import { paintFor } from './terminal.js'
 import { messageOf } from './failures.js'
 import { createLogger } from './logger.js'
 import { serve, type RunningServer } from './serve.js'

@@ -8,7 +8,9 @@ import {
   openEmbedded,
   type EmbeddedDatabase,
 } from '@tunacorn/postgres/embedded'
-import { errorCode, Failure, messageOf } from './failures.js'
+import type { Finding } from './doctor/finding.js'
+import { settingFindings } from './doctor/setting-findings.js'
+import { errorCode, exitCodes, Failure, messageOf } from './failures.js'
 
 /** Where everything is kept. */
 export type DatabaseChoice =
@@ -24,6 +26,8 @@ export interface OpenedDatabase {
   readonly description: string
   /** The names of the migrations that had to run, for its schema to be up to date. */
   readonly migrations: readonly string[]
+  /** What is wrong with its settings. */
+  readonly faults: readonly Finding[]
   /** Closes what is behind `database`, after who uses it has let go of it. */
   close(): Promise<void>
 }
@@ -57,22 +61,31 @@ async function openDirectory(
   description: string,
   onProgress: (message: string) => void,
 ): Promise<OpenedDatabase> {
-  const database = await embedded(dataDirectory, description, onProgress)
+  const database = await openEmbeddedDatabase(dataDirectory, onProgress)
   try {
     const store = new PostgresStore(database.pool)
     const migrations = await store.migrate()
-    return { database, apiKeys: store.apiKeyList, description, migrations, close: () => database.close() }
+    const faults = await faultsOf(store)
+    return {
+      database,
+      apiKeys: store.apiKeyList,
+      description,
+      migrations,
+      faults,
+      close: () => database.close(),
+    }
   } catch (error) {
     await database.close()
     throw new Failure(`${description} cannot be used: ${messageOf(error)}`, { cause: error })
   }
 }
 
-async function embedded(
+/** @throws Failure when it cannot be opened, or is open already */
+export async function openEmbeddedDatabase(
   dataDirectory: string,
-  description: string,
   onProgress: (message: string) => void,
 ): Promise<EmbeddedDatabase> {
+  const description = describeDatabase({ kind: 'embedded', dataDirectory })
   try {
     return await openEmbedded({ dataDirectory, onProgress })
   } catch (error) {
@@ -96,11 +109,16 @@ async function openServer(
   try {
     const migrations = await migrateWhenReachable(store, description, onProgress)
     const close = () => store.close()
-    return { database: url, apiKeys: store.apiKeyList, description, migrations, close }
+    const faults = await faultsOf(store)
+    return { database: url, apiKeys: store.apiKeyList, description, migrations, faults, close }
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+async function faultsOf(store: PostgresStore): Promise<Finding[]> {
+  return settingFindings(await store.settings()).filter(({ isWell }) => !isWell)
 }
 
 async function migrateWhenReachable(
@@ -116,19 +134,26 @@ async function migrateWhenReachable(
     } catch (error) {
       const isAway = error instanceof TunaCornError && error.code === 'unavailable'
       if (!isAway) throw refused(description, error)
-      if (performance.now() + pauseMs > giveUpAt) throw unreachable(description, error)
+      if (performance.now() + pauseMs > giveUpAt)
+        throw unreachable(description, error, ` within ${patienceMs / 1_000} s`)
       if (pauseMs === 250) onProgress(`Waiting for ${description}, which does not answer yet`)
     }
     await sleep(pauseMs)
   }
 }
 
-function unreachable(description: string, error: TunaCornError): Failure {
+/** What a PostgreSQL server has refused, or that it does not answer. */
+export function databaseFailure(description: string, error: unknown): Failure {
+  const isAway = error instanceof TunaCornError && error.code === 'unavailable'
+  return isAway ? unreachable(description, error) : refused(description, error)
+}
+
+function unreachable(description: string, error: TunaCornError, within = ''): Failure {
   const { cause } = error
   const why = messageOf(cause) || (errorCode(cause) ?? error.message)
   return new Failure(
-    `Expected ${description} to answer within ${patienceMs / 1_000} s, but: ${why}. Is it running, and is DATABASE_URL (--database-url) right?`,
-    { cause: error },
+    `Expected ${description} to answer${within}, but: ${why}. Is it running, and is DATABASE_URL (--database-url) right?`,
+    { cause: error, exitCode: exitCodes.unreachable },
   )
 }
 

@@ -69,7 +69,7 @@ async function serveFrom(
   mount: (router: TunaCornRouter) => void,
   { logger, engine, access }: ServeOptions & { readonly access: AccessSettings },
 ): Promise<RunningServer> {
-  const { apiKeys, database, description, migrations } = opened
+  const { apiKeys, database, description, migrations, faults } = opened
   const ring = new KeyRing({ fixed: access.keys, stored: apiKeys, logger })
   const { url } = http
   try {
@@ -86,6 +86,7 @@ async function serveFrom(
       metrics: true,
     })
     mount(router)
+    for (const { found, remedy } of faults) logger.warn({ remedy }, `The database: ${found}`)
     for (const migration of migrations) logger.info({ migration }, 'Migrated the database')
     logger.info({ url, database: description, keys: asksForKeys }, 'Listening')
     let closed: Promise<void> | undefined

@@ -28,6 +28,8 @@ describe.skipIf(postgresUrl() === undefined)('on a real PostgreSQL', () => {
       stdout: `The schema of PostgreSQL at ${host}${pathname} was up to date already.\n`,
       stderr: '',
     })
+    const { stdout } = await tunacorn(['migrate', '--json'], { env })
+    expect(JSON.parse(stdout)).toEqual({ database: `PostgreSQL at ${host}${pathname}`, applied: [] })
   })
 
   test('two servers share it', async () => {

@@ -123,6 +123,16 @@ test(
     expect(stderr).toMatch(/in use by process \d+\..* Stop the server while keys are changed, or .*\n$/)
   },
 )
+test('doctor looks at an embedded database that nobody has open, and finds it well', async () => {
+  const dataDir = await directories.copy()
+  const { code, stdout, stderr } = await tunacorn(['doctor', '--data-dir', dataDir])
+  expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(/^(ok {5}\S.*\n){10,}$/) })
+  expect(stdout).toContain('ok     fsync is on')
+  expect(stderr).toMatch(/^Database ready after .*\n$/)
+  const { server } = await serveCommand(['--data-dir', dataDir])
+  expect(await tunacorn(['doctor', '--data-dir', dataDir])).toMatchObject({ code: 1, stdout: '' })
+  await server.kill('SIGTERM')
+})
 
 test('a port that is taken is said in one line, before a database is made', async () => {
   const { port, release } = await takenPort()

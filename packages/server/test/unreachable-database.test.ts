@@ -13,7 +13,7 @@ describe.concurrent('without a database', () => {
     const startedAt = performance.now()
     const { code, stdout, stderr } = await server.exited
     expect(performance.now() - startedAt).toBeGreaterThan(7_000)
-    expect(code).toBe(1)
+    expect(code).toBe(69)
     expect(stderr).toMatch(
       /^tunacorn: Expected PostgreSQL at 127\.0\.0\.1:1\/x to answer within 10 s, but: .*ECONNREFUSED.*\n$/,
     )
@@ -42,9 +42,9 @@ describe.concurrent('without a database', () => {
     ])
   })
 
-  test('migrate waits as long, says so on standard error, and ends with exit code 1', async () => {
+  test('migrate waits as long, says so on standard error, and ends with exit code 69', async () => {
     const { code, stdout, stderr } = await tunacorn(['migrate', '--database-url', 'postgres://127.0.0.1:1/x'])
-    expect({ code, stdout }).toEqual({ code: 1, stdout: '' })
+    expect({ code, stdout }).toEqual({ code: 69, stdout: '' })
     expect(stderr).toMatch(/^Waiting for PostgreSQL at .*\ntunacorn: Expected PostgreSQL at .*\n$/)
   })
 })

@@ -1,23 +1,24 @@
 import { describe, expect, test } from 'vitest'
 import { tunacorn } from './support/command.js'
 
+const commands =
+  'dev serve migrate keys doctor validate graph start ps show events cancel pause resume retry worker tasks claim complete fail'.split(
+    ' ',
+  )
+
 test.concurrent('the help names every command, and where to begin', async () => {
   const { code, stdout } = await tunacorn(['--help'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^Usage: tunacorn /)
-  for (const command of ['dev', 'serve', 'validate', 'migrate', 'keys'])
-    expect(stdout).toMatch(`\n  ${command} `)
+  for (const command of commands) expect(stdout).toMatch(`\n  ${command} `)
   expect(stdout).toContain('"tunacorn dev" is the place to begin')
 })
 
-test.concurrent.each(['dev', 'serve', 'validate', 'migrate', 'keys'])(
-  'the help of %s has an example',
-  async (command) => {
-    const { code, stdout } = await tunacorn([command, '--help'])
-    expect(code).toBe(0)
-    expect(stdout).toMatch(new RegExp(`\nExamples:\n(.*\n)*.*tunacorn ${command}`))
-  },
-)
+test.concurrent.each(commands)('the help of %s has an example', async (command) => {
+  const { code, stdout } = await tunacorn([command, '--help'])
+  expect(code).toBe(0)
+  expect(stdout).toMatch(new RegExp(`\nExamples:\n(.*\n)*.*tunacorn ${command}`))
+})
 
 test.concurrent('the help of serve says each flag, its variable and its default', async () => {
   const { stdout } = await tunacorn(['help', 'serve'])
@@ -69,6 +70,36 @@ describe('what it does not understand ends with exit code 2 and says what was ex
       ['dev', '--log-level', 'loud'],
       {},
       /^tunacorn: Expected --log-level to be one of trace, debug/,
+    ],
+    [
+      'a misspelt command of processes',
+      ['shwo', 'x'],
+      {},
+      /^tunacorn: unknown command 'shwo'\n\(Did you mean show\?\)/,
+    ],
+    [
+      'a state that there is not',
+      ['ps', '--state', 'done'],
+      {},
+      /^tunacorn: option '--state <state>' .* Allowed choices are/,
+    ],
+    [
+      'a bad URL',
+      ['ps', '--url', 'localhost'],
+      {},
+      /^tunacorn: Expected --url to be a URL such as .*"localhost"\.\n$/,
+    ],
+    [
+      'a bad key',
+      ['ps'],
+      { TUNACORN_KEY: 'not a key' },
+      /^tunacorn: Expected TUNACORN_KEY to be an API key.* something else\.\n$/,
+    ],
+    [
+      'a bad duration',
+      ['claim', '--lease', 'soon'],
+      {},
+      /^tunacorn: option '--lease <duration>' .*'soon' is invalid\. Expected a duration/,
     ],
     ['a folder that is not there', ['dev', '--definitions', '/nope'], {}, /\/nope is none\.\n$/],
   ]

@@ -7,6 +7,10 @@ import { tunacorn } from './support/command.js'
 const good = 'tasks:\n  - name: A\n  - name: B\n    needs: [A]\n'
 const broken = 'name: x\ntasks:\n  - name: Review\n    needs: [Reveiw]\n  - nam: Answer\n'
 
+/** A definition with a failure process. */
+const naming = (name: string, failureProcess?: string) =>
+  `name: ${name}\n${failureProcess === undefined ? '' : `failureProcess: ${failureProcess}\n`}tasks: [{ name: A }]\n`
+
 let cwd = ''
 beforeAll(async () => {
   cwd = await mkdtemp(join(tmpdir(), 'tunacorn-validate-'))
@@ -15,7 +19,13 @@ beforeAll(async () => {
   await writeFile(join(cwd, 'broken.yaml'), broken)
   await writeFile(join(cwd, 'yaml.json'), good)
   await writeFile(join(cwd, 'binary.yaml'), Buffer.from([0x6e, 0xff, 0xfe]))
-  await mkdir(join(cwd, 'folder'))
+  await mkdir(join(cwd, 'empty'))
+  await mkdir(join(cwd, 'trips'))
+  await writeFile(join(cwd, 'trips', 'book.yaml'), naming('book', 'undo'))
+  await writeFile(join(cwd, 'trips', 'undo.yml'), naming('undo'))
+  await writeFile(join(cwd, 'trips', 'notes.txt'), 'not a definition')
+  await writeFile(join(cwd, 'typo.yaml'), naming('typo', 'undoo'))
+  await writeFile(join(cwd, 'back.yaml'), naming('undo', 'book'))
 })
 afterAll(() => rm(cwd, { recursive: true, force: true }))
 
@@ -68,13 +78,54 @@ test('a file that is named .json must be JSON', async () => {
 })
 
 test('a file that cannot be read is told, the others are checked, and the exit code is 1', async () => {
-  expect(await tunacorn(['validate', 'nope.yaml', 'folder', 'binary.yaml', 'broken.yaml'], { cwd })).toEqual({
+  expect(await tunacorn(['validate', 'nope.yaml', 'binary.yaml', 'broken.yaml'], { cwd })).toEqual({
     code: 1,
     stdout: lines(...brokenLines('broken.yaml')),
     stderr: lines(
       'tunacorn: nope.yaml: There is no such file.',
-      'tunacorn: folder: Expected a file, but it is a folder. Name the files in it.',
       'tunacorn: binary.yaml: Expected text in UTF-8, but found bytes that are not.',
     ),
   })
+})
+
+test('of a folder, all definition files in it are checked', async () => {
+  const { code, stdout, stderr } = await tunacorn(['validate', 'trips'], { cwd })
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+  expect(stdout).toMatch(/^trips\/book\.yaml: sound, .*\ntrips\/undo\.yml: sound, .*\n$/)
+  const empty = await tunacorn(['validate', 'empty'], { cwd })
+  expect(empty).toMatchObject({ code: 1, stdout: '' })
+  expect(empty.stderr).toMatch(/^tunacorn: empty: Expected definition files .* there are none\.\n$/)
+})
+
+test('what several files name of one another must be among them, and must not lead back', async () => {
+  const typo = await tunacorn(['validate', 'typo.yaml', 'trips'], { cwd })
+  expect(typo).toMatchObject({ code: 3, stderr: '' })
+  expect(typo.stdout).toMatch(
+    /^typo\.yaml:2:17: Expected the name of a registered definition, .*"undoo"\. .*Did you mean "undo"\?\ntrips\/book\.yaml: sound/,
+  )
+  const circle = await tunacorn(['validate', 'trips/book.yaml', 'back.yaml'], { cwd })
+  expect(circle.code).toBe(3)
+  expect(circle.stdout).toMatch(
+    /^trips\/book\.yaml:2:17: .* book → undo → book\. .*\nback\.yaml:2:17: .* undo → book → undo\. /,
+  )
+  // Of a single file, and of what may be in a file that is not sound, that is not known.
+  expect(await tunacorn(['validate', 'typo.yaml'], { cwd })).toMatchObject({ code: 0 })
+  const withBroken = await tunacorn(['validate', 'typo.yaml', 'broken.yaml'], { cwd })
+  expect(withBroken.stdout).toMatch(/^typo\.yaml: sound/)
+})
+
+test('--json gives a line for each file, as the server would answer', async () => {
+  const { code, stdout } = await tunacorn(['validate', '--json', 'good.yaml', 'broken.yaml', 'nope.yaml'], {
+    cwd,
+  })
+  expect(code).toBe(1)
+  const found = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object)
+  expect(found).toMatchObject([
+    { file: 'good.yaml', valid: true, taskCount: 2, endsWithin: '62d', criticalPath: ['A', 'B'] },
+    { file: 'broken.yaml', valid: false, problems: [{ code: 'unknown-need', line: 4, column: 13 }, {}, {}] },
+    { file: 'nope.yaml', valid: false, unreadable: 'nope.yaml: There is no such file.' },
+  ])
 })

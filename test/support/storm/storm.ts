@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
+import { stuckProcessesSql } from '../../../packages/postgres/dist/statements/stuck-processes.js'
 import { ThrowAwayCluster } from '../../../packages/postgres/test/support/throw-away-cluster.js'
 import { call } from '../api.js'
 import { TunaCornServer } from '../tunacorn-server.js'
@@ -195,10 +196,7 @@ export class Storm {
       client.on('error', () => undefined)
       try {
         await client.connect()
-        const { rows } = await client.query<{ id: string }>(
-          `SELECT id FROM tunacorn.process p WHERE state IN ('running', 'paused')
-             AND NOT EXISTS (SELECT FROM tunacorn.task_list t WHERE t.process_id = p.id)`,
-        )
+        const { rows } = await client.query<{ id: string }>(stuckProcessesSql('tunacorn'), [1_000])
         for (const { id } of rows) this.#stuck.push(`${id} ran with nothing on the board`)
       } catch {
         // The database is down, as it shall be now and then.

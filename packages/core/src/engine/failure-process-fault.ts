@@ -1,14 +1,23 @@
 import type { Definition } from '../definition/definition.js'
 import type { FailureProcessFault } from '../definition/report-failure-process.js'
-import type { DefinitionList } from '../lists/definition-list.js'
 import { Suggester } from '../definition/suggest.js'
+
+/** The definitions among which one is judged: the default version of each, as in a `DefinitionList`. */
+export interface OtherDefinitions {
+  fetch(name: string): Promise<{ readonly definition: Pick<Definition, 'failureProcess'> } | undefined>
+  /** By name. */
+  list(page: {
+    readonly afterName?: string | undefined
+    readonly limit: number
+  }): Promise<readonly { readonly name: string }[]>
+}
 
 /**
  * What is wrong with the failure process of a definition among those that are registered: it must be there, and must
  * not lead back here by way of others, for nothing may start for ever.
  */
 export async function failureProcessFault(
-  list: DefinitionList,
+  list: OtherDefinitions,
   { name, failureProcess }: Pick<Definition, 'name' | 'failureProcess'>,
 ): Promise<FailureProcessFault | undefined> {
   const path = name === undefined ? [] : [name]
@@ -51,7 +60,7 @@ const namesAtOnce = 1_000
 const maxNames = 10_000
 
 async function nearest(
-  list: DefinitionList,
+  list: OtherDefinitions,
   name: string,
   own: string | undefined,
 ): Promise<string | undefined> {

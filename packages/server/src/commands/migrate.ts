@@ -1,5 +1,7 @@
 import { Command } from 'commander'
 import { readDatabaseChoice, type Flags } from '../config.js'
+import { printJson } from '../output.js'
+import { jsonOption } from './connection.js'
 import { examples, withSettings } from './settings-options.js'
 
 export function migrateCommand(): Command {
@@ -8,6 +10,7 @@ export function migrateCommand(): Command {
     .description(
       "Brings the database's schema up to date and says what had to be done. The server does so by itself when it starts; this is for those who want it done before.",
     )
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       examples(
@@ -19,12 +22,13 @@ export function migrateCommand(): Command {
   return withSettings(command, ['dataDir', 'databaseUrl'])
 }
 
-async function migrate(flags: Flags): Promise<void> {
+async function migrate(flags: Flags & { readonly json?: true }): Promise<void> {
   const choice = readDatabaseChoice(flags)
   const { openDatabase } = await import('../open-database.js')
   const opened = await openDatabase(choice, (message) => console.error(message))
   await opened.close()
   const { migrations, description } = opened
+  if (flags.json !== undefined) return printJson({ database: description, applied: migrations })
   for (const name of migrations) console.log(`Applied ${name}`)
   const change = migrations.length === 0 ? 'was up to date already' : 'is up to date now'
   console.log(`The schema of ${description} ${change}.`)

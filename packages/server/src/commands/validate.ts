@@ -1,55 +1,60 @@
 import { Command } from 'commander'
-import { problemLines, readDefinitionFile } from '../definition-file.js'
-import { exitCodes, Failure } from '../failures.js'
+import { formatDuration } from '@tunacorn/protocol'
+import { definitionFilesOf, problemLines } from '../definition-file.js'
+import { exitCodes } from '../failures.js'
+import { printJson } from '../output.js'
+import type { Verdict } from '../validate/check-files.js'
 import { countOf } from '../wording.js'
+import { jsonOption } from './connection.js'
 import { examples } from './settings-options.js'
 
 export function validateCommand(): Command {
   return new Command('validate')
     .summary('check definition files')
     .description(
-      'Checks definition files, and prints file:line:column: message for every problem. Nothing is sent or stored. Each file is looked at by itself: whether a failureProcess is registered, the server checks.',
+      'Checks definition files, and prints file:line:column: message for every problem. Nothing is sent or stored. Several files are checked as if they were registered together and there were no others: what one of them names as its failureProcess must be among them. For a single file that is left to the server.',
     )
-    .argument('<file...>', 'YAML or JSON files; - is standard input')
+    .argument('<file...>', 'YAML or JSON files, or folders of them; - is standard input')
+    .addOption(jsonOption())
     .addHelpText(
       'after',
       examples(
         ['one file', 'tunacorn validate loan-application.yaml'],
-        ['many', 'tunacorn validate definitions/*.yaml'],
+        ['all of a folder', 'tunacorn validate definitions'],
         ['what another program writes', 'generate-definition | tunacorn validate -'],
       ) +
         '\nExit codes: 0 all are sound, 1 a file cannot be read, 2 the command was not\nunderstood, 3 a definition is not sound.\n',
     )
-    .action(validateAll)
+    .action(validate)
 }
 
-type Verdict = 'sound' | 'invalid' | 'unreadable'
-
-async function validateAll(files: readonly string[]): Promise<void> {
-  const verdicts = new Set<Verdict>()
-  // In the order given, one in memory at a time.
-  for (const file of files) verdicts.add(await validate(file))
-  // One that could not be read is not known to be sound or not: that comes first.
-  if (verdicts.has('unreadable')) process.exitCode = exitCodes.failure
-  else if (verdicts.has('invalid')) process.exitCode = exitCodes.invalidDefinition
-}
-
-async function validate(file: string): Promise<Verdict> {
-  const { DefinitionError, describeWorstCase, engineDefaults, readDefinition, worstCaseEnd } =
-    await import('@tunacorn/core')
-  try {
-    const { text, format } = await readDefinitionFile(file)
-    const definition = await readDefinition(text, { format, requireName: false })
-    const worst = describeWorstCase(worstCaseEnd(definition, engineDefaults))
-    console.log(`${file}: sound, ${countOf(definition.tasks.length, 'task')}; ${worst}`)
-    return 'sound'
-  } catch (error) {
-    if (error instanceof DefinitionError) {
-      for (const line of problemLines(file, error)) console.log(line)
-      return 'invalid'
+async function validate(paths: readonly string[], { json }: { readonly json?: true }): Promise<void> {
+  const { checkFiles } = await import('../validate/check-files.js')
+  const { describeWorstCase } = await import('@tunacorn/core')
+  const files = (await Promise.all(paths.map(definitionFilesOf))).flat()
+  const verdicts = await checkFiles(files)
+  for (const verdict of verdicts) {
+    if (json !== undefined) printJson(asJson(verdict))
+    else if (verdict.kind === 'invalid')
+      for (const line of problemLines(verdict.file, verdict)) console.log(line)
+    else if (verdict.kind === 'unreadable') console.error(`tunacorn: ${verdict.reason}`)
+    else {
+      const { file, taskCount, worstCase } = verdict
+      console.log(`${file}: sound, ${countOf(taskCount, 'task')}; ${describeWorstCase(worstCase)}`)
     }
-    if (!(error instanceof Failure)) throw error
-    console.error(`tunacorn: ${error.message}`)
-    return 'unreadable'
   }
+  const kinds = new Set(verdicts.map(({ kind }) => kind))
+  // One that could not be read is not known to be sound or not: that comes first.
+  if (kinds.has('unreadable')) process.exitCode = exitCodes.failure
+  else if (kinds.has('invalid')) process.exitCode = exitCodes.invalidDefinition
+}
+
+/** As the server answers `POST /definitions/validate`, and which file it is. */
+function asJson(verdict: Verdict): object {
+  const { file } = verdict
+  if (verdict.kind === 'unreadable') return { file, valid: false, unreadable: verdict.reason }
+  if (verdict.kind === 'invalid') return { file, valid: false, problems: verdict.problems }
+  const { name, taskCount, worstCase } = verdict
+  const { endMs, criticalPath } = worstCase
+  return { file, valid: true, name, taskCount, endsWithin: formatDuration(endMs), criticalPath }
 }

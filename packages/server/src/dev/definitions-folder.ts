@@ -1,7 +1,5 @@
-import { readdir } from 'node:fs/promises'
-import { join } from 'node:path'
 import { DefinitionError, type ProblemCode } from '@tunacorn/core'
-import { problemLines, readDefinitionFile } from '../definition-file.js'
+import { definitionFilesIn, problemLines, readDefinitionFile } from '../definition-file.js'
 import { Failure } from '../failures.js'
 import type { RunningServer } from '../serve.js'
 
@@ -28,7 +26,7 @@ export async function registerFolder(
 ): Promise<RegisteredFolder> {
   const definitions: RegisteredDefinition[] = []
   const complaints: string[] = []
-  let files = await definitionFiles(folder)
+  let files = await definitionFilesIn(folder)
   for (let registered = 1; files.length > 0 && registered > 0;) {
     const waiting: { file: string; complaint: string }[] = []
     registered = 0
@@ -66,12 +64,4 @@ async function registerFile(engine: RunningServer['engine'], file: string): Prom
     const mayFollow = error.problems.every(({ code }) => amongOthers.has(code))
     return { complaints: problemLines(file, error), mayFollow }
   }
-}
-
-async function definitionFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder)
-  return names
-    .filter((name) => /\.(ya?ml|json)$/i.test(name))
-    .toSorted()
-    .map((name) => join(folder, name))
 }

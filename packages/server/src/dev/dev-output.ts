@@ -1,8 +1,8 @@
 import type { DatabaseChoice } from '../open-database.js'
 import { describeDatabase } from '../open-database.js'
-import { countOf } from '../wording.js'
+import { countOf, shortJson } from '../wording.js'
 import type { RegisteredFolder } from './definitions-folder.js'
-import type { Paint } from './terminal.js'
+import type { Paint } from '../terminal.js'
 
 export interface TaskEnding {
   readonly type: 'task-completed' | 'task-failed'
@@ -75,7 +75,7 @@ export class DevOutput {
 
   taskEnded({ type, name, tookMs, result }: TaskEnding): void {
     const mark = type === 'task-completed' ? this.#paint.green('✓') : this.#paint.red('✗')
-    this.#print(`  ${mark} ${name}  ${`${tookMs} ms`.padStart(7)}  ${short(result)}`)
+    this.#print(`  ${mark} ${name}  ${`${tookMs} ms`.padStart(7)}  ${shortJson(result)}`)
   }
 
   processEnded({ state, tasks, tookMs, workMs }: ProcessEnding): void {
@@ -118,11 +118,4 @@ function nameOf(database: DatabaseChoice): string {
 
 function seconds(ms: number): string {
   return `${(ms / 1_000).toFixed(1)} s`
-}
-
-const shortLength = 60
-
-function short(value: unknown): string {
-  const text = value === undefined ? '' : JSON.stringify(value)
-  return text.length > shortLength ? `${text.slice(0, shortLength - 1)}…` : text
 }

@@ -1,9 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
+import { vi } from 'vitest'
 
 const repository = fileURLToPath(new URL('../../../..', import.meta.url))
 const bin = fileURLToPath(new URL('../../bin/tunacorn.js', import.meta.url))
+
+// Each command is a program of its own, which takes seconds to start where much else goes on.
+vi.setConfig({ testTimeout: 90_000 })
 
 export interface Surroundings {
   readonly env?: Readonly<Record<string, string>>

@@ -1,4 +1,4 @@
-import { TunaCornError } from '@tunacorn/core'
+import { TunaCornError } from './errors.js'
 
 /** Where a value may begin, many digits or an exponent: text with such a thing in it is looked at closely. */
 const suspicious = /(?:^|[\s:,[])-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE])/
