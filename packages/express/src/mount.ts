@@ -4,6 +4,7 @@ import type { Authorize } from './authorize.js'
 import { checkRequest } from './check-request.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
 import { problemBody, sendProblem } from './problem.js'
+import { refuseAnnounced } from './read-body.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
 import { healthOperations } from './routes/health.js'
@@ -38,7 +39,7 @@ export function mountOperations(router: Router, house: House): void {
   }
 }
 
-/** A request's way: may it? → is it well-formed? → is the store there? → served → sent. */
+/** A request's way: is it of bearable size? → may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
   const { action, serve } = operations[operation.id] as Operation<OperationId>
   const { engine, logger, maxBodyBytes, whenReady, authorize } = house
@@ -49,6 +50,7 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       if (!response.writableEnded) gone.abort()
     })
     const answer = async (): Promise<Answer> => {
+      refuseAnnounced(request, maxBodyBytes)
       if (action !== undefined && authorize !== undefined && !(await authorize(request, action)))
         throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
       const parts = await checkRequest(operation, request, maxBodyBytes)

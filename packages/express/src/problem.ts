@@ -60,8 +60,6 @@ export function sendProblem(response: ServerResponse, error: unknown, logger: Lo
   }
   const body = problemOf(error, logger)
   if (body.status === 503) response.setHeader('Retry-After', '1')
-  // What is left of the body is not read: the connection cannot be used again.
-  if (!response.req.complete) response.setHeader('Connection', 'close')
   send(response, { status: body.status, body, contentType: 'application/problem+json' })
 }
 
