@@ -78,7 +78,9 @@ export const anyJson: fc.Arbitrary<unknown> = fc.oneof(
   strangeNumber,
   fc.constantFrom(null, true, false, [], {}),
   fc.jsonValue({ maxDepth: 3 }),
-  fc.integer({ min: 1, max: 100 }).map((depth) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown),
+  fc
+    .integer({ min: 1, max: 100 })
+    .map((depth) => JSON.parse(`${'['.repeat(depth)}${']'.repeat(depth)}`) as unknown),
 )
 
 /** Values mostly as a schema wants them; now and then something is wrong, missing or too much, at any place. */

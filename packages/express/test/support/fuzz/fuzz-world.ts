@@ -45,8 +45,9 @@ export class FuzzWorld {
   }
 
   #fill(text: string, write: (value: string) => string): string {
-    return text.replaceAll(/«(\w+) (\d+)»/g, (_, kind: Kind, n: string) => {
-      const all = this.#known[kind]
+    return text.replaceAll(/«(\w+) (\d+)»/g, (_, kind: string, n: string) => {
+      // What was damaged is of no kind.
+      const all = this.#known[kind as Kind] ?? []
       return write(all[Number(n) % Math.max(1, all.length)] ?? 'nothing')
     })
   }
@@ -66,6 +67,15 @@ export class FuzzWorld {
       sending.on('timeout', () => sending.destroy(new Error(`Expected an answer within ${patienceMs} ms`)))
       sending.on('response', (response: IncomingMessage) => {
         hasAnswered = true
+        if (response.headers['content-type'] === 'text/event-stream') {
+          // It would go on until the process has ended.
+          setTimeout(() => response.destroy(), 20)
+          response
+            .resume()
+            .on('close', () => resolve(undefined))
+            .on('error', () => {})
+          return
+        }
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))
         response.on('end', () =>
