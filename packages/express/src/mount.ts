@@ -12,12 +12,14 @@ import { overviewOperations } from './routes/overview.js'
 import { processOperations } from './routes/processes.js'
 import { taskOperations } from './routes/tasks.js'
 import { send } from './send.js'
+import type { Waits } from './waits.js'
 
 /** What all requests share. */
 export interface House {
   readonly engine: Engine
   readonly logger: Logger
   readonly maxBodyBytes: number
+  readonly waits: Waits
   readonly whenReady: () => Promise<void>
   readonly authorize: Authorize | undefined
 }
@@ -42,7 +44,7 @@ export function mountOperations(router: Router, house: House): void {
 /** A request's way: is it of bearable size? → may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
   const { action, serve } = operations[operation.id] as Operation<OperationId>
-  const { engine, logger, maxBodyBytes, whenReady, authorize } = house
+  const { engine, logger, maxBodyBytes, waits, whenReady, authorize } = house
   const needsStore = action !== undefined || operation.id === 'readyz'
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()
@@ -56,7 +58,13 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      return serve({ ...parts, request, engine, signal: gone.signal } as unknown as Checked<OperationId>)
+      return serve({
+        ...parts,
+        request,
+        engine,
+        waits,
+        signal: gone.signal,
+      } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.
     answer()

@@ -3,6 +3,7 @@ import type { operations } from '@tunacorn/protocol'
 import type { Engine } from '@tunacorn/core'
 import type { Action } from './authorize.js'
 import type { Body } from './read-body.js'
+import type { Waits } from './waits.js'
 import type { OperationId } from './request-checks.js'
 
 /** A request to an operation, checked: its types are those of openapi.yaml. */
@@ -15,6 +16,7 @@ export interface Checked<Id extends OperationId> {
   readonly source: Body | undefined
   readonly request: Request
   readonly engine: Engine
+  readonly waits: Waits
   /** Aborted when the client has gone before it was answered. */
   readonly signal: AbortSignal
 }

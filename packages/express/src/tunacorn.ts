@@ -5,6 +5,7 @@ import type { Authorize } from './authorize.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
 import { sendProblem } from './problem.js'
+import { Waits } from './waits.js'
 
 export interface TunaCornOptions {
   /**
@@ -20,6 +21,8 @@ export interface TunaCornOptions {
   readonly authorize?: Authorize | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
+  /** How many requests may wait at once for work, for an end or for events; 8,000 when absent. More are answered 503. */
+  readonly maxWaiting?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
   readonly engine?: Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger'> | undefined
 }
@@ -34,6 +37,7 @@ export interface TunaCornRouter extends Router {
 }
 
 const defaultMaxBodyBytes = 4 * 1024 * 1024
+const defaultMaxWaiting = 8_000
 
 /**
  * TunaCorn as Express middleware: `app.use('/tunacorn', tunacorn({ database }))`. It never listens, installs no
@@ -42,6 +46,7 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024
 export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const logger = options.logger ?? pino({ name: 'tunacorn', level: 'warn' })
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes
+  const waits = new Waits(options.maxWaiting ?? defaultMaxWaiting)
   const { store, whenReady: whenStoreReady } = openStore(options, logger)
   let closing: Promise<void> | undefined
   const engine = new Engine({
@@ -59,7 +64,7 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
 
   // Only what openapi.yaml names, letter for letter.
   const router = Router({ caseSensitive: true, strict: true })
-  mountOperations(router, { engine, logger, maxBodyBytes, whenReady, authorize: options.authorize })
+  mountOperations(router, { engine, logger, maxBodyBytes, waits, whenReady, authorize: options.authorize })
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
     sendProblem(response, error, logger)
   })
