@@ -20,10 +20,12 @@ export function parseJson(text: string): unknown {
 
 /** The same bound for what a host has parsed. */
 export function refuseTooDeep(value: unknown): void {
-  let level = [value]
+  let level: unknown[] = [value]
   for (let depth = 0; level.length > 0; depth += 1) {
     if (depth > maxBodyDepth) throw tooDeep()
-    level = level.flatMap((each) => (typeof each === 'object' && each !== null ? Object.values(each) : []))
+    level = level.flatMap((each): unknown[] =>
+      typeof each === 'object' && each !== null ? Object.values(each) : [],
+    )
   }
 }
 

@@ -101,7 +101,7 @@ test('connections beyond the limit are closed at once, and there is room again w
   await (
     await say(url, '')
   ).ended
-  await expect(ask(`${url}/livez`)).rejects.toThrow()
+  await expect(ask(`${url}/livez`)).rejects.toThrow('fetch failed')
   held[0]?.socket.destroy()
   await expect.poll(async () => (await ask(`${url}/livez`).catch(() => undefined))?.status).toBe(200)
 })

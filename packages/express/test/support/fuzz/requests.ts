@@ -45,7 +45,18 @@ const of = (kind: Kind) => fc.nat(99).map((n) => `«${kind} ${n}»`)
 
 /** No wait is long, so that nothing has to be waited for. */
 const durations = fc.constantFrom(
-  ...['0s', '1ms', '20ms', 'PT0S', 'PT0.01S', '100ms', '61s', '2h', '1d', '7d', '366d', '999999999999999d'],
+  '0s',
+  '1ms',
+  '20ms',
+  'PT0S',
+  'PT0.01S',
+  '100ms',
+  '61s',
+  '2h',
+  '1d',
+  '7d',
+  '366d',
+  '999999999999999d',
 )
 
 const schemas = new FromSchema({
