@@ -1,5 +1,5 @@
 export { thrown, TunaCornError } from './errors.js'
-export { parseJson } from './parse-json.js'
+export { parseJson, refuseTooDeep } from './parse-json.js'
 export { defaultMaxPayloadBytes, Payload } from './payload.js'
 
 export { checkDefinition, type CheckOptions, type CheckResult } from './definition/check-definition.js'

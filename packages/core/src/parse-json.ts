@@ -1,22 +1,32 @@
 import { TunaCornError } from './errors.js'
 
-/** Where a value may begin, many digits or an exponent: text with such a thing in it is looked at closely. */
-const suspicious = /(?:^|[\s:,[])-?(?:[\d.]{16}|\d+(?:\.\d+)?[eE])/
-/** Strings are matched so that digits in them are not. */
-const stringsAndNumbers = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g
+/**
+ * How deep a body may be nested: a payload may be 64 levels deep, and what stands around it is less than eight. So
+ * nothing behind this needs to fear for its stack.
+ */
+export const maxBodyDepth = 72
 
 /**
  * JSON that is understood as it was written: `JSON.parse` would round `12345678901234567890`, which is somebody's
- * order number, and make `1e999` null once it is printed.
+ * order number, make `1e999` null once it is printed, and keep the last of two values with the same key.
  *
- * @throws TunaCornError `malformed-json`; `payload-refused` for a number that would become another one.
+ * @throws TunaCornError `malformed-json`; `payload-refused` for what would become something else, or is too deep.
  */
 export function parseJson(text: string): unknown {
   const value = parse(text)
-  if (suspicious.test(text)) {
-    for (const [token] of text.matchAll(stringsAndNumbers)) if (!token.startsWith('"')) refuseIfRounded(token)
-  }
+  new Review(text).run()
   return value
+}
+
+/** The same bound for what a host has parsed. */
+export function refuseTooDeep(value: unknown): void {
+  let level: unknown[] = [value]
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > maxBodyDepth) throw tooDeep()
+    level = level.flatMap((each): unknown[] =>
+      typeof each === 'object' && each !== null ? Object.values(each) : [],
+    )
+  }
 }
 
 function parse(text: string): unknown {
@@ -29,7 +39,89 @@ function parse(text: string): unknown {
   }
 }
 
-function refuseIfRounded(written: string): void {
+const quote = 34
+const backslash = 92
+const comma = 44
+const minus = 45
+const zero = 48
+const nine = 57
+const openingBracket = 91
+const closingBracket = 93
+const openingBrace = 123
+const closingBrace = 125
+
+/** One walk through text that is known to be JSON. */
+class Review {
+  readonly #text: string
+  /** For each list or mapping that is open, the keys so far; a list has none. */
+  readonly #open: (Set<string> | undefined)[] = []
+  #at = 0
+  #isKeyNext = false
+
+  constructor(text: string) {
+    this.#text = text
+  }
+
+  run(): void {
+    while (this.#at < this.#text.length) this.#look(this.#text.charCodeAt(this.#at))
+  }
+
+  #look(code: number): void {
+    if (code === quote) this.#string()
+    else if (code === minus || (code >= zero && code <= nine)) this.#number()
+    else {
+      if (code === openingBrace) this.#enter(new Set())
+      else if (code === openingBracket) this.#enter(undefined)
+      else if (code === closingBrace || code === closingBracket) this.#open.pop()
+      else if (code === comma) this.#isKeyNext = this.#open.at(-1) !== undefined
+      this.#at += 1
+    }
+  }
+
+  #enter(keys: Set<string> | undefined): void {
+    this.#open.push(keys)
+    this.#isKeyNext = keys !== undefined
+    if (this.#open.length > maxBodyDepth) throw tooDeep()
+  }
+
+  #string(): void {
+    const begin = this.#at
+    this.#at = endOfString(this.#text, begin)
+    if (!this.#isKeyNext) return
+    this.#isKeyNext = false
+    const keys = this.#open.at(-1)
+    const written = this.#text.slice(begin, this.#at)
+    const key: string = written.includes('\\') ? JSON.parse(written) : written.slice(1, -1)
+    if (keys?.has(key) === true) throw repeated(key)
+    keys?.add(key)
+  }
+
+  #number(): void {
+    const begin = this.#at
+    let hasExponent = false
+    for (; isOfNumber(this.#text.charCodeAt(this.#at)); this.#at += 1)
+      hasExponent ||= (this.#text.charCodeAt(this.#at) | 32) === 101
+    const length = this.#at - begin
+    const isBelowOne = this.#text.startsWith('-0', begin)
+    if (length > 15 || hasExponent || isBelowOne) refuseIfChanged(this.#text.slice(begin, this.#at))
+  }
+}
+
+/** Where what follows it begins. */
+function endOfString(text: string, begin: number): number {
+  for (let end = text.indexOf('"', begin + 1); ; end = text.indexOf('"', end + 1)) {
+    let slashes = 0
+    while (text.charCodeAt(end - 1 - slashes) === backslash) slashes += 1
+    if (slashes % 2 === 0) return end + 1
+  }
+}
+
+/** `+`, `-`, `.`, digits, `e`, `E` */
+function isOfNumber(code: number): boolean {
+  return (code >= zero && code <= nine) || code === 43 || code === minus || code === 46 || (code | 32) === 101
+}
+
+function refuseIfChanged(written: string): void {
   const number = Number(written)
   const [mantissa = ''] = written.split(/[eE]/)
   const digits = mantissa.replace(/^[-0.]+/, '').replace('.', '').length
@@ -37,12 +129,27 @@ function refuseIfRounded(written: string): void {
   const changes =
     !Number.isFinite(number) ||
     (number === 0 && digits > 0) ||
+    // It is printed without its sign.
+    Object.is(number, -0) ||
     // Seventeen digits tell any two doubles apart; some languages print them all.
     (isWhole ? String(number) !== written && BigInt(written) !== BigInt(number) : digits > 17)
   if (!changes) return
-  const shown = written.length <= 40 ? written : `${written.slice(0, 40)}…`
   throw new TunaCornError(
     'payload-refused',
-    `Expected numbers that stay as they are, but ${shown} would become ${number}. Send it as a string.`,
+    `Expected numbers that stay as they are, but ${shown(written)} would become ${String(number)}. Send it as a string.`,
   )
+}
+
+function repeated(key: string): TunaCornError {
+  const message = `Expected each key of a mapping once, but found ${shown(JSON.stringify(key))} twice. Only one of the two would be kept.`
+  return new TunaCornError('payload-refused', message)
+}
+
+function tooDeep(): TunaCornError {
+  const message = `Expected a body nested at most ${maxBodyDepth} levels deep, but it is deeper.`
+  return new TunaCornError('payload-refused', message)
+}
+
+function shown(written: string): string {
+  return written.length <= 40 ? written : `${written.slice(0, 40)}…`
 }

@@ -25,12 +25,7 @@ export class Payload {
     if (value === undefined) return undefined
     if (value instanceof Payload) return value
     const text = print(value)
-    if (isDeeperThan(text, maxDepth)) {
-      throw new TunaCornError(
-        'payload-refused',
-        `Expected a value nested at most ${maxDepth} levels deep, but it is deeper.`,
-      )
-    }
+    if (isDeeperThan(text, maxDepth)) throw tooDeep()
     const bytes = Buffer.byteLength(text)
     if (bytes > maxBytes) {
       throw new TunaCornError(
@@ -61,6 +56,8 @@ function print(value: unknown): string {
   try {
     text = JSON.stringify(value)
   } catch (cause) {
+    // Printing goes down level by level.
+    if (cause instanceof RangeError) throw tooDeep()
     throw new TunaCornError('payload-refused', `Expected a value that JSON can say, but ${String(cause)}`, {
       cause,
     })
@@ -72,6 +69,11 @@ function print(value: unknown): string {
     )
   }
   return text
+}
+
+function tooDeep(): TunaCornError {
+  const message = `Expected a value nested at most ${maxDepth} levels deep, but it is deeper.`
+  return new TunaCornError('payload-refused', message)
 }
 
 const quote = 34

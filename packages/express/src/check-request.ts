@@ -50,11 +50,9 @@ function queryOf(url: string): Record<string, string | string[]> {
   const query: Record<string, string | string[]> = Object.create(null) as Record<string, string | string[]>
   const begin = url.indexOf('?')
   if (begin === -1) return query
-  const parameters = new URLSearchParams(url.slice(begin))
-  for (const name of parameters.keys()) {
-    const values = parameters.getAll(name)
+  for (const [name, value] of new URLSearchParams(url.slice(begin))) {
     // The check will say that a parameter is given twice.
-    query[name] = values.length === 1 ? (values[0] ?? '') : values
+    query[name] = name in query ? [] : value
   }
   return query
 }

@@ -5,6 +5,7 @@ import { checkRequest } from './check-request.js'
 import type { Metrics } from './metrics/metrics.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
 import { problemBody, type Problems } from './problem.js'
+import { refuseAnnounced } from './read-body.js'
 import { refuseCrossOrigin } from './refuse-cross-origin.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
@@ -13,6 +14,7 @@ import { overviewOperations } from './routes/overview.js'
 import { processOperations } from './routes/processes.js'
 import { taskOperations } from './routes/tasks.js'
 import { send } from './send.js'
+import type { Waits } from './waits.js'
 
 /** What all requests share. */
 export interface House {
@@ -22,6 +24,7 @@ export interface House {
   readonly problems: Problems
   readonly logger: Logger
   readonly maxBodyBytes: number
+  readonly waits: Waits
   readonly whenReady: () => Promise<void>
   readonly authorize: Authorize
   readonly allowedOrigins: readonly string[]
@@ -45,14 +48,14 @@ export function mountOperations(router: Router, house: House): void {
   }
 }
 
-/** A request's way: whose is it? → may it? → is it well-formed? → is the store there? → served → sent. */
+/** A request's way: whose is it? → is it of bearable size? → may it? → is it well-formed? → is the store there? → served → sent. */
 function mount(router: Router, operation: CheckedOperation, house: House): void {
   const {
     action,
     serve,
     needsStore = action !== undefined,
   } = operations[operation.id] as Operation<OperationId>
-  const { engine, metrics, problems, maxBodyBytes, whenReady, authorize, allowedOrigins } = house
+  const { engine, metrics, problems, maxBodyBytes, waits, whenReady, authorize, allowedOrigins } = house
   router[operation.method](expressPath(operation.path), (request, response) => {
     const gone = new AbortController()
     response.on('close', () => {
@@ -62,12 +65,13 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
     const logger = loggerOf(request) ?? house.logger
     const answer = async (): Promise<Answer> => {
       refuseCrossOrigin(request, allowedOrigins)
+      refuseAnnounced(request, maxBodyBytes)
       if (action !== undefined && !(await authorize(request, action)))
         throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      const shared = { request, engine, metrics, logger, signal: gone.signal }
+      const shared = { request, engine, metrics, waits, logger, signal: gone.signal }
       return serve({ ...parts, ...shared } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.

@@ -4,6 +4,7 @@ import type { Engine, Logger } from '@tunacorn/core'
 import type { Action } from './authorize.js'
 import type { Metrics } from './metrics/metrics.js'
 import type { Body } from './read-body.js'
+import type { Waits } from './waits.js'
 import type { OperationId } from './request-checks.js'
 
 /** A request to an operation, checked: its types are those of openapi.yaml. */
@@ -20,6 +21,7 @@ export interface Checked<Id extends OperationId> {
   readonly metrics: Metrics | undefined
   /** The host's for this request, where it has one (`request.log`, as of pino-http). */
   readonly logger: Logger
+  readonly waits: Waits
   /** Aborted when the client has gone before it was answered. */
   readonly signal: AbortSignal
 }

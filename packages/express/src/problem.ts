@@ -76,8 +76,6 @@ export class Problems {
     // RFC 9110, 15.5.2. A host that asks for something else has said so.
     if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
       response.setHeader('WWW-Authenticate', 'Bearer')
-    // What is left of the body is not read: the connection cannot be used again.
-    if (!response.req.complete) response.setHeader('Connection', 'close')
     send(response, { status: body.status, body, contentType: 'application/problem+json' })
   }
 

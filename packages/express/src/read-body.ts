@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { TunaCornError } from '@tunacorn/core'
+import { refuseTooDeep, TunaCornError } from '@tunacorn/core'
 
 /** A body as it came, or as the host's parsers left it. */
 export type Body =
@@ -29,27 +29,48 @@ export async function readBody(
 /** Text and values have been unpacked and decoded; bytes only unpacked. */
 function takeParsed(value: unknown, mediaType: string, parameters: readonly string[]): Body {
   if (typeof value === 'string') return { kind: 'text', text: value, mediaType }
-  if (!Buffer.isBuffer(value)) return { kind: 'parsed', value, mediaType }
+  if (!Buffer.isBuffer(value)) {
+    refuseTooDeep(value)
+    return { kind: 'parsed', value, mediaType }
+  }
   refuseOtherCharsets(parameters)
   return { kind: 'text', text: decode(value), mediaType }
 }
 
-async function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  const announced = Number(request.headers['content-length'] ?? 0)
-  if (announced > maxBytes) throw tooLarge(maxBytes)
-  const chunks: Buffer[] = []
-  let bytes = 0
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+/**
+ * Before anything else is done for a request, also before it is asked who sends it.
+ *
+ * @throws TunaCornError `too-large` for a body that says that it is, unless the host has read it already.
+ */
+export function refuseAnnounced(request: IncomingMessage, maxBytes: number): void {
+  if (request.readableDidRead) return
+  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
+}
+
+/** Leaves the request as it is when it gives up, so that what is left can still be let go by. */
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const take = (chunk: Buffer) => {
       bytes += chunk.length
-      if (bytes > maxBytes) throw tooLarge(maxBytes)
-      chunks.push(chunk)
+      if (bytes <= maxBytes) chunks.push(chunk)
+      else giveUp(tooLarge(maxBytes))
     }
-  } catch (cause) {
-    if (cause instanceof TunaCornError) throw cause
-    throw new TunaCornError('invalid-request', 'Expected the whole body, but it breaks off.', { cause })
-  }
-  return Buffer.concat(chunks)
+    const giveUp = (error: TunaCornError) => {
+      request.off('data', take)
+      reject(error)
+    }
+    const breakOff = (cause?: Error) => {
+      const message = 'Expected the whole body, but it breaks off.'
+      giveUp(new TunaCornError('invalid-request', message, { cause }))
+    }
+    request.on('data', take)
+    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('error', breakOff)
+    // After its end this changes nothing.
+    request.once('close', breakOff)
+  })
 }
 
 function refuseCompressed(encoding: string | undefined): void {

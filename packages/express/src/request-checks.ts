@@ -1,4 +1,9 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js'
+import {
+  Ajv2020,
+  type ErrorObject,
+  type FuncKeywordDefinition,
+  type ValidateFunction,
+} from 'ajv/dist/2020.js'
 import {
   openapiDocument,
   type FieldError,
@@ -33,7 +38,7 @@ export type Check = (value: unknown) => readonly FieldError[]
 type Place = 'path' | 'query' | 'header' | 'body'
 
 const documentId = 'openapi'
-const settings = { strict: false, allErrors: true, validateFormats: false } as const
+const settings = { strict: false, validateFormats: false } as const
 
 let compiledOnce: readonly CheckedOperation[] | undefined
 
@@ -46,9 +51,9 @@ export function checkedOperations(): readonly CheckedOperation[] {
 /** Every operation of the document, those with fixed paths first: `/tasks/claim` before `/tasks/{id}`. */
 function compileOperations(source: OpenApiDocument): CheckedOperation[] {
   const document = withStorableText(source)
-  const bodies = new Ajv2020(settings)
-  const parameters = new Ajv2020({ ...settings, useDefaults: true })
-  for (const ajv of [bodies, parameters]) ajv.addSchema({ ...document }, documentId)
+  const parameters = new Ajv2020({ ...settings, allErrors: true, useDefaults: true })
+  parameters.addSchema({ ...document }, documentId)
+  const bodies = new BodyChecks(document)
 
   const compiled: CheckedOperation[] = []
   for (const [path, item] of Object.entries(document.paths)) {
@@ -64,7 +69,7 @@ function compileOperations(source: OpenApiDocument): CheckedOperation[] {
         path,
         checkPath: compileParameters(parameters, own, 'path'),
         checkQuery: compileParameters(parameters, own, 'query'),
-        checkBody: compileBody(bodies, path, method, operation),
+        checkBody: bodies.compile(path, method, operation),
         isBodyRequired: operation.requestBody?.required !== false,
         checkHeaders: compileParameters(parameters, own, 'header'),
         headerNames: own.filter((one) => one.in === 'header').map(({ name }) => name),
@@ -101,17 +106,63 @@ function wholeNumber(text: unknown): unknown {
   return typeof text === 'string' && /^\d{1,16}$/.test(text) ? Number(text) : text
 }
 
-function compileBody(
-  ajv: Ajv2020,
-  path: string,
-  method: string,
-  operation: OpenApiOperation,
-): Check | undefined {
-  if (operation.requestBody?.content?.['application/json'] === undefined) return undefined
-  const pointer = ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema']
-    .map((step) => encodeURIComponent(escaped(step)))
-    .join('/')
-  return checkWith(ajv.compile({ $ref: `${documentId}#/${pointer}` }), 'body')
+/** Of more values than this, only the first mistake is looked for: the time for all of them is not linear. */
+const maxValuesForAll = 5_000
+
+/** Bodies may be large, and made to be slow: the first mistake ends the check, unless there is little to look at. */
+class BodyChecks {
+  readonly #first: Ajv2020
+  readonly #all: Ajv2020
+
+  constructor(document: OpenApiDocument) {
+    this.#first = new Ajv2020(settings)
+    this.#all = new Ajv2020({ ...settings, allErrors: true })
+    for (const ajv of [this.#first, this.#all]) {
+      ajv.removeKeyword('uniqueItems')
+      ajv.addKeyword(uniqueItems)
+      ajv.addSchema({ ...document }, documentId)
+    }
+  }
+
+  compile(path: string, method: string, { requestBody }: OpenApiOperation): Check | undefined {
+    if (requestBody?.content?.['application/json'] === undefined) return undefined
+    const pointer = ['paths', path, method, 'requestBody', 'content', 'application/json', 'schema']
+      .map((step) => encodeURIComponent(escaped(step)))
+      .join('/')
+    const schema = { $ref: `${documentId}#/${pointer}` }
+    const checkFirst = checkWith(this.#first.compile(schema), 'body')
+    // Compiled when somebody makes a mistake.
+    let checkAll: Check | undefined
+    return (value) => {
+      const errors = checkFirst(value)
+      if (errors.length === 0 || hasMoreValuesThan(maxValuesForAll, value)) return errors
+      checkAll ??= checkWith(this.#all.compile(schema), 'body')
+      return checkAll(value)
+    }
+  }
+}
+
+/** Ajv compares each item with each, however deep it is. Here only texts have to be unique. */
+const uniqueItems: FuncKeywordDefinition = {
+  keyword: 'uniqueItems',
+  type: 'array',
+  schemaType: 'boolean',
+  errors: false,
+  error: { message: 'must not hold an item twice' },
+  validate: (wanted: boolean, items: readonly unknown[]) => {
+    const texts = items.filter((item) => typeof item === 'string')
+    return !wanted || new Set(texts).size === texts.length
+  },
+}
+
+function hasMoreValuesThan(limit: number, value: unknown): boolean {
+  const open = [value]
+  for (let next = 0; next < open.length && open.length <= limit; next += 1) {
+    const each = open[next]
+    if (typeof each === 'object' && each !== null)
+      for (const part of Object.values(each)) if (open.push(part) > limit) return true
+  }
+  return open.length > limit
 }
 
 function resolve(document: OpenApiDocument, parameter: OpenApiParameter): OpenApiParameter {

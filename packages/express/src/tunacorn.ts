@@ -7,6 +7,7 @@ import { Metrics } from './metrics/metrics.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
 import { Problems } from './problem.js'
+import { Waits } from './waits.js'
 
 export interface TunaCornOptions {
   /**
@@ -32,6 +33,8 @@ export interface TunaCornOptions {
   readonly metrics?: boolean | Registry | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
+  /** How many requests may wait at once for work, for an end or for events; 8,000 when absent. More are answered 503. */
+  readonly maxWaiting?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
   readonly engine?:
     Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'logger' | 'observer'> | undefined
@@ -47,6 +50,7 @@ export interface TunaCornRouter extends Router {
 }
 
 const defaultMaxBodyBytes = 4 * 1024 * 1024
+const defaultMaxWaiting = 8_000
 
 /**
  * TunaCorn as Express middleware: `app.use('/tunacorn', tunacorn({ database }))`. It never listens, installs no
@@ -55,6 +59,7 @@ const defaultMaxBodyBytes = 4 * 1024 * 1024
 export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const logger = options.logger ?? pino({ name: 'tunacorn', level: 'warn' })
   const maxBodyBytes = options.maxBodyBytes ?? defaultMaxBodyBytes
+  const waits = new Waits(options.maxWaiting ?? defaultMaxWaiting)
   const { store, whenReady: whenStoreReady } = openStore(options, logger)
   const metrics = metricsOf(options.metrics)
   let closing: Promise<void> | undefined
@@ -84,6 +89,7 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
     problems,
     logger,
     maxBodyBytes,
+    waits,
     whenReady,
     authorize,
     allowedOrigins,

@@ -196,6 +196,9 @@ describe('a body that cannot be read', () => {
       '-1E+999',
       '1e-999',
       '0.1000000000000000055511151231257827',
+      '-0',
+      '-0.0',
+      '-0e5',
     ]) {
       const text = `{"definition":"under-test","input":[{"n":${number}}]}`
       expect(await api.postText('/processes', text, 'application/json')).toMatchObject({
@@ -415,10 +418,12 @@ onEachStore((serveFresh) => {
 
     test('of nothing but mistakes is not answered by a larger one', async () => {
       const { api } = await unchangedWorld(serveFresh)
-      const sent = Object.fromEntries(Array.from({ length: 100_000 }, (_, index) => [`f${index}`, 1]))
-      const { status, body, text } = await api.post('/processes', sent)
+      const mistakes = (length: number) =>
+        Object.fromEntries(Array.from({ length }, (_, index) => [`f${index}`, 1]))
+      const { status, body, text } = await api.post('/processes', mistakes(4_000))
       expect([status, body.errors?.length]).toEqual([400, 100])
       expect(text.length).toBeLessThan(20_000)
+      expect((await api.post('/processes', mistakes(100_000))).body.errors).toHaveLength(1)
     })
   })
 

@@ -42,6 +42,7 @@ export const errorRegistry = {
   },
   internal: { status: 500, title: 'Something went wrong here', mayRetry: true },
   unavailable: { status: 503, title: 'The store does not answer', mayRetry: true },
+  'too-many-waiting': { status: 503, title: 'Too many wait already', mayRetry: true },
   closing: { status: 503, title: 'The engine is closing', mayRetry: true },
 } as const satisfies Record<string, { status: number; title: string; mayRetry: boolean }>
 

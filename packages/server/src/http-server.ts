@@ -8,6 +8,25 @@ export interface Address {
   readonly port: number
 }
 
+/** What one client, or many, may take of the server at most. */
+export interface HttpLimits {
+  /** Those beyond are closed as soon as they come. It is more than may wait at once, so that others get in. */
+  readonly maxConnections: number
+  /** For the headers of a request, from when the connection is made or the request begins. */
+  readonly headersTimeoutMs: number
+  /** For a request to come in, whole; how long its answer takes is not limited here. */
+  readonly requestTimeoutMs: number
+  /** How often it is looked for those whose time is up. */
+  readonly checkEveryMs: number
+}
+
+export const defaultHttpLimits: HttpLimits = {
+  maxConnections: 10_000,
+  headersTimeoutMs: 20_000,
+  requestTimeoutMs: 60_000,
+  checkEveryMs: 5_000,
+}
+
 /** How long a connection may still hold up the end, when the server is closed. */
 const graceMs = 2_000
 
@@ -17,12 +36,12 @@ export class HttpServer {
   /** Connections on which nothing has been asked yet, like those that browsers open in advance. */
   readonly #fresh = new Set<Socket>()
 
-  private constructor(listener: RequestListener) {
+  private constructor(listener: RequestListener, limits: HttpLimits) {
     this.#server = createServer(
       {
-        // For a request to come in, whole; how long its answer takes is not limited here.
-        requestTimeout: 60_000,
-        headersTimeout: 20_000,
+        requestTimeout: limits.requestTimeoutMs,
+        headersTimeout: limits.headersTimeoutMs,
+        connectionsCheckingInterval: limits.checkEveryMs,
         // Longer than the 60 s after which most proxies let go of an idle connection, so that it is never us who
         // closes one on which they are about to ask.
         keepAliveTimeout: 75_000,
@@ -32,6 +51,7 @@ export class HttpServer {
       },
       listener,
     )
+    this.#server.maxConnections = limits.maxConnections
     this.#server.on('connection', (socket: Socket) => {
       this.#fresh.add(socket)
       socket.once('close', () => this.#fresh.delete(socket))
@@ -40,8 +60,12 @@ export class HttpServer {
   }
 
   /** @throws Failure when it cannot listen there */
-  static async listen(listener: RequestListener, { host, port }: Address): Promise<HttpServer> {
-    const http = new HttpServer(listener)
+  static async listen(
+    listener: RequestListener,
+    { host, port }: Address,
+    limits: HttpLimits = defaultHttpLimits,
+  ): Promise<HttpServer> {
+    const http = new HttpServer(listener, limits)
     http.#server.listen(port, host)
     try {
       await once(http.#server, 'listening')

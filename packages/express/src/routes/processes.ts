@@ -59,9 +59,12 @@ export const processOperations: ProcessOperations = {
 
   getProcess: {
     action: 'read',
-    async serve({ engine, path, query, signal }) {
+    async serve({ engine, waits, request, path, query, signal }) {
       const waitMs = durationWithin(waitBounds, 'query', 'wait', query.wait) ?? 0
-      return ok(presentOverview(await engine.fetchEndedProcess(path.id, waitMs, signal)))
+      const hasPlace = waitMs > 0 && waits.enter(request)
+      const view = await engine.fetchEndedProcess(path.id, hasPlace ? waitMs : 0, signal)
+      if (waitMs > 0 && !hasPlace && view.record.endedAt === undefined) throw waits.refusal()
+      return ok(presentOverview(view))
     },
   },
 
@@ -110,12 +113,14 @@ export const processOperations: ProcessOperations = {
 
   getHistory: {
     action: 'read',
-    async serve({ engine, path, query, headers, request, signal }) {
+    async serve({ engine, waits, path, query, headers, request, signal }) {
       if (request.accepts(['application/json', eventStreamType]) === eventStreamType) {
         const after = headers['Last-Event-ID'] ?? query.after
         const pages = await engine.followHistory(path.id, { after }, signal)
         // It tells a browser not to come back.
-        return pages === undefined ? noContent : eventStream(path.id, pages)
+        if (pages === undefined) return noContent
+        if (!waits.enter(request)) throw waits.refusal()
+        return eventStream(path.id, pages)
       }
       const { items, record, next } = await engine.history(path.id, query)
       return ok({ items: items.map((event) => presentEvent(path.id, event, record.input)), nextAfter: next })

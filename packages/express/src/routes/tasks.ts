@@ -28,20 +28,24 @@ export const taskOperations: TaskOperations = {
 
   claimTasks: {
     action: 'work',
-    async serve({ engine, body, signal, logger }) {
+    async serve({ engine, waits, request: asked, body, signal, logger }) {
       const { wait, lease, results: sent, ...request } = body
-      const waitMs = durationWithin(waitBounds, 'body', '/wait', wait)
+      const waitMs = durationWithin(waitBounds, 'body', '/wait', wait) ?? 0
+      // Who brings results is answered at once. Without a place, what is there is still handed out.
+      const wantsPlace = waitMs > 0 && (sent ?? []).length === 0
+      const hasPlace = wantsPlace && waits.enter(asked)
       const { tasks, results } = await engine.claimTasks({
         ...request,
         results: sent?.map(({ retryIn, ...result }, index) => ({
           ...result,
           retry: retryOf(result.retry, retryIn, `/results/${index}/retryIn`),
         })),
-        waitMs,
+        waitMs: hasPlace ? waitMs : 0,
         leaseMs: leaseMs(lease),
         signal,
         logger,
       })
+      if (wantsPlace && !hasPlace && tasks.length === 0) throw waits.refusal()
       return ok({
         tasks: tasks.map(presentClaimed),
         results: sent === undefined ? undefined : results.map(presentReport),

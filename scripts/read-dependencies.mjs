@@ -1,0 +1,56 @@
+// What is installed for those who run TunaCorn: every package that its own packages depend on, however far away.
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+const readManifest = (directory) => JSON.parse(readFileSync(join(directory, 'package.json'), 'utf8'))
+
+/** Manifests of the workspace's own packages, by directory; the root's stands at '.'. */
+export function ownManifests() {
+  const packages = readdirSync(join(root, 'packages')).map((name) => `packages/${name}`)
+  return ['.', ...packages]
+    .filter((directory) => existsSync(join(root, directory, 'package.json')))
+    .map((directory) => ({ directory, manifest: readManifest(join(root, directory)) }))
+}
+
+/** Each once, by name and version, in that order. */
+export function runtimeDependencies() {
+  const found = new Map()
+  const open = ownManifests()
+    .filter(({ directory }) => directory !== '.')
+    .map(({ directory, manifest }) => ({ from: join(root, directory), manifest }))
+  for (const { from, manifest } of open) {
+    const { dependencies = {}, optionalDependencies = {} } = manifest
+    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+      const directory = installed(from, name)
+      if (directory === undefined) {
+        if (name in optionalDependencies) continue
+        throw new Error(`Expected ${name} to be installed for ${manifest.name}: run pnpm install`)
+      }
+      if (directory.startsWith(join(root, 'packages'))) continue
+      const own = readManifest(directory)
+      const key = `${own.name}@${own.version}`
+      if (found.has(key)) continue
+      found.set(key, own)
+      open.push({ from: directory, manifest: own })
+    }
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, manifest]) => manifest)
+}
+
+/** Where Node would find it. */
+function installed(from, name) {
+  for (let at = from; ; at = dirname(at)) {
+    const directory = join(at, 'node_modules', name)
+    if (existsSync(join(directory, 'package.json'))) return realpathSync(directory)
+    if (at === dirname(at)) return undefined
+  }
+}
+
+/** As SPDX has it; older manifests have an object or a list. */
+export function licenceOf({ license, licenses }) {
+  const said = license ?? licenses?.map((one) => one.type ?? one).join(' OR ')
+  return typeof said === 'object' ? said.type : said
+}
