@@ -95,6 +95,7 @@ export function claimedBoardTask(row: Row): ClaimedBoardTask {
     name: row['name'] as string,
     claim: { attempt: row['attempt'] as number, secret: row['secret'] as string },
     leaseExpiresAt: row['claimable_at'] as Date,
+    leaseMs: row['lease_ms'] as number,
   }
 }
 

@@ -73,6 +73,14 @@ export const settings = {
     about: 'a PostgreSQL server, in place of the embedded database',
     read: readDatabaseUrl,
   },
+  databaseConnections: {
+    flag: '--database-connections',
+    variable: 'TUNACORN_DATABASE_CONNECTIONS',
+    placeholder: 'number',
+    about: 'how many connections to the PostgreSQL server at most',
+    fallback: '10',
+    read: readConnectionCount,
+  },
   retention: {
     flag: '--retention',
     variable: 'TUNACORN_RETENTION',
@@ -205,7 +213,10 @@ export function readDatabaseChoice(flags: Flags, environment: Environment = proc
     flags.dataDir === undefined
       ? optionalValueOf(settings.databaseUrl, flags.databaseUrl, environment)
       : undefined
-  if (url !== undefined) return { kind: 'postgres', url }
+  if (url !== undefined) {
+    const maxConnections = valueOf(settings.databaseConnections, flags.databaseConnections, environment)
+    return { kind: 'postgres', url, maxConnections }
+  }
   return { kind: 'embedded', dataDirectory: valueOf(settings.dataDir, flags.dataDir, environment) }
 }
 
@@ -289,6 +300,12 @@ function readRetryLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : NaN
   if (limit <= 1_000_000) return limit
   throw new Unfit('a whole number from 0 to 1000000')
+}
+
+function readConnectionCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : NaN
+  if (count >= 1 && count <= 1_000) return count
+  throw new Unfit('a whole number from 1 to 1000')
 }
 
 function readDatabaseUrl(text: string): string {

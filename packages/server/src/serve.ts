@@ -56,9 +56,14 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
 
 async function openRouter(
   opened: OpenedDatabase,
-  { logger, engine }: Pick<ServeOptions, 'logger' | 'engine'>,
+  { logger, engine, database: choice }: Pick<ServeOptions, 'logger' | 'engine' | 'database'>,
 ): Promise<TunaCornRouter> {
-  const router = tunacorn({ database: opened.database, logger, engine: engineOptions(engine) })
+  const router = tunacorn({
+    database: opened.database,
+    maxConnections: choice.kind === 'postgres' ? choice.maxConnections : undefined,
+    logger,
+    engine: engineOptions(engine),
+  })
   try {
     await router.ready
     return router

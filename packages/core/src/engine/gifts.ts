@@ -37,5 +37,5 @@ function claimedTask(
 ): ClaimedBoardTask {
   const leaseMs = Math.min(holder.leaseMs, limits.heartbeatMs, limits.timeoutMs)
   const claim = { attempt: 1, secret: holder.secret }
-  return { processId, task, name, claim, leaseExpiresAt: new Date(at.getTime() + leaseMs) }
+  return { processId, task, name, claim, leaseExpiresAt: new Date(at.getTime() + leaseMs), leaseMs }
 }

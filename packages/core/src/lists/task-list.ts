@@ -46,6 +46,8 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly name: string
   readonly claim: Claim
   readonly leaseExpiresAt: Date
+  /** How long that was when it was handed out, by the store's clock: for those whose own clock shows another time. */
+  readonly leaseMs: number
 }
 
 export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs' | 'holder'> {

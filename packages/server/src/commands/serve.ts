@@ -17,7 +17,15 @@ export function serveCommand(): Command {
       ) + '\nA password is safer in DATABASE_URL: flags are seen by all users of a machine.\n',
     )
     .action(run)
-  return withSettings(command, ['host', 'port', 'dataDir', 'databaseUrl', 'logLevel', ...engineSettingNames])
+  return withSettings(command, [
+    'host',
+    'port',
+    'dataDir',
+    'databaseUrl',
+    'databaseConnections',
+    'logLevel',
+    ...engineSettingNames,
+  ])
 }
 
 async function run(flags: Flags): Promise<void> {

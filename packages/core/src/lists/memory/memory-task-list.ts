@@ -65,9 +65,10 @@ export class MemoryTaskList implements TaskList {
     return rows.map((row) => {
       const claimed = claimedRow(row, holder, now)
       this.#put(claimed)
-      const { processId, task, name, attempt } = claimed
+      const { processId, task, name, attempt, claimableAt } = claimed
       const claim = { attempt, secret: holder.secret }
-      return { processId, task, name, claim, leaseExpiresAt: claimed.claimableAt }
+      const leaseMs = claimableAt.getTime() - now.getTime()
+      return { processId, task, name, claim, leaseExpiresAt: claimableAt, leaseMs }
     })
   }
 
