@@ -124,6 +124,10 @@ const faults: Record<string, { evidence: Evidence; found: RegExp }> = {
     ),
     found: /was live until .* after a later one/,
   },
+  'an answer that says something broke': {
+    evidence: withCalls(call('unknown', { do: 'complete', ...held(second), nonce: second }, { status: 500 })),
+    found: /complete was answered 500/,
+  },
   'an attempt that began while its worker was promised the one before': {
     evidence: withCalls(handOut(second, 1_900, 2)),
     found: /attempt 2 .* began while attempt 1 was promised its lease/,

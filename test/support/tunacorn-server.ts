@@ -17,17 +17,20 @@ export class TunaCornServer {
   readonly url: string
   readonly #port: number
   readonly #database: ServerDatabase
+  readonly #more: NodeJS.ProcessEnv
   #child: ChildProcess | undefined
   #log = ''
 
-  private constructor(database: ServerDatabase, port: number) {
+  private constructor(database: ServerDatabase, port: number, more: NodeJS.ProcessEnv) {
     this.#database = database
+    this.#more = more
     this.#port = port
     this.url = `http://127.0.0.1:${port}`
   }
 
-  static async start(database: ServerDatabase): Promise<TunaCornServer> {
-    const server = new TunaCornServer(database, await freePort())
+  /** @param more variables of its environment. */
+  static async start(database: ServerDatabase, more: NodeJS.ProcessEnv = {}): Promise<TunaCornServer> {
+    const server = new TunaCornServer(database, await freePort(), more)
     await server.restart()
     return server
   }
@@ -64,6 +67,22 @@ export class TunaCornServer {
     await this.#end('SIGTERM')
   }
 
+  /** Sends it this and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal)
+  }
+
+  /** What it ends with, once it ends; a signal's name when that has ended it. */
+  async exit(): Promise<number | NodeJS.Signals> {
+    if (this.#child === undefined) throw new Error('Expected the server to run, but it does not')
+    const [code, signal] = (await once(this.#child, 'exit')) as [number | null, NodeJS.Signals | null]
+    return code ?? signal ?? 0
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined
+  }
+
   /** As a machine that falls asleep, in the middle of whatever it does. */
   fallAsleep(): void {
     this.#child?.kill('SIGSTOP')
@@ -86,6 +105,7 @@ export class TunaCornServer {
       LOG_LEVEL: 'warn',
       DATABASE_URL: database.kind === 'postgres' ? database.url : '',
       TUNACORN_DATA_DIR: database.kind === 'embedded' ? database.dataDirectory : '',
+      ...this.#more,
     }
   }
 

@@ -38,8 +38,11 @@ export async function newDatabase(
 }
 
 /** A server that ends with the test. */
-export async function runningServer(database: ServerDatabase): Promise<TunaCornServer> {
-  const server = await TunaCornServer.start(database)
+export async function runningServer(
+  database: ServerDatabase,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<TunaCornServer> {
+  const server = await TunaCornServer.start(database, environment)
   onTestFinished(() => server.kill())
   return server
 }

@@ -18,7 +18,12 @@ export function openStore(
   {
     database,
     schema,
-  }: { readonly database?: DatabaseOption | undefined; readonly schema?: string | undefined },
+    maxConnections,
+  }: {
+    readonly database?: DatabaseOption | undefined
+    readonly schema?: string | undefined
+    readonly maxConnections?: number | undefined
+  },
   logger: Logger,
 ): OpenedStore {
   if (database === undefined) {
@@ -28,6 +33,7 @@ export function openStore(
   const connection = typeof database === 'object' && 'pool' in database ? database.pool : database
   const store = new PostgresStore(connection, {
     ...(schema === undefined ? {} : { schema }),
+    ...(maxConnections === undefined ? {} : { maxConnections }),
     onConnectionError: (error) =>
       logger.warn({ err: error }, 'a connection to the database broke while idle'),
   })

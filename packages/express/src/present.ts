@@ -134,9 +134,8 @@ export function presentTask(view: TaskView) {
   return { ...view, lapsed: presentLapsed(view.lapsed) }
 }
 
-/** A task that was handed out. Its lease is said as a length besides: a worker's clock may not agree with ours. */
-export function presentClaimed(task: ClaimedTask) {
-  const leaseMs = Math.max(1, task.leaseExpiresAt.getTime() - Date.now())
+/** A task that was handed out. Its lease is said as a length besides: a worker's clock may not agree with the store's. */
+export function presentClaimed({ leaseMs, ...task }: ClaimedTask) {
   return { ...task, lease: formatDuration(leaseMs) }
 }
 

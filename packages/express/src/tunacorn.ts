@@ -17,6 +17,8 @@ export interface TunaCornOptions {
   readonly database?: DatabaseOption | undefined
   /** The PostgreSQL schema that all of TunaCorn lives in; `tunacorn` when absent. */
   readonly schema?: string | undefined
+  /** How many connections at most, where `database` is a connection string; 10 when absent. */
+  readonly maxConnections?: number | undefined
   /** Pino, or a logger in its shape. Warnings and errors go to standard output when absent. */
   readonly logger?: Logger | undefined
   /** Who may do what. Everybody may do everything when absent: an app in production is warned of it, once. */

@@ -50,28 +50,39 @@ type Connection = Pick<pg.ClientBase, 'query'>
 /** A connection that the host has begun a transaction on. */
 export type HostTransaction = pg.ClientBase
 
+export interface DatabaseOptions {
+  /** How long an answer to a statement is waited for. */
+  readonly statementLimitMs: number
+  /**
+   * Of the host's: everything happens in it. Nothing is prepared then: should a pooler stand between, the error would end
+   * the host's transaction, and nothing could be tried again. How long it may take is the host's as well.
+   */
+  readonly transaction?: HostTransaction
+}
+
 /** Runs statements on a pool: prepared where possible, results typed, errors told apart. */
 export class Database {
   readonly pool: pg.Pool
   readonly schema: string
+  readonly #statementLimitMs: number
   readonly #transaction: HostTransaction | undefined
   #prepare: boolean
 
-  /**
-   * @param schema the PostgreSQL schema that all of TunaCorn lives in.
-   * @param transaction of the host's: everything happens in it. Nothing is prepared then: should a pooler stand between,
-   *   the error would end the host's transaction, and nothing could be tried again.
-   */
-  constructor(pool: pg.Pool, schema: string, transaction?: HostTransaction) {
+  /** @param schema the PostgreSQL schema that all of TunaCorn lives in. */
+  constructor(pool: pg.Pool, schema: string, { statementLimitMs, transaction }: DatabaseOptions) {
     this.pool = pool
     this.schema = schema
+    this.#statementLimitMs = statementLimitMs
     this.#transaction = transaction
     this.#prepare = transaction === undefined
   }
 
   /** The same database, inside a transaction of the host's. @throws TypeError when it is none */
   within(transaction: unknown): Database {
-    return new Database(this.pool, this.schema, hostTransaction(transaction))
+    return new Database(this.pool, this.schema, {
+      statementLimitMs: this.#statementLimitMs,
+      transaction: hostTransaction(transaction),
+    })
   }
 
   /** Whether everything happens in a transaction that an error would end. */
@@ -117,14 +128,17 @@ export class Database {
     connection.on('error', onError)
     try {
       // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
-      await control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
+      await this.#control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
       const result = await body(connection)
-      await control(connection, 'COMMIT')
+      await this.#control(connection, 'COMMIT')
       return result
     } catch (error) {
-      await connection.query('ROLLBACK').catch((cause: Error) => {
-        broken = cause
-      })
+      // Who does not answer is not asked again: the end of the connection ends the transaction.
+      if (isUnavailable(error)) broken = error
+      else
+        await this.#control(connection, 'ROLLBACK').catch((cause: Error) => {
+          broken = cause
+        })
       throw error
     } finally {
       connection.off('error', onError)
@@ -151,16 +165,25 @@ export class Database {
       text,
       values: values as unknown[],
       types,
+      ...this.#limit,
     })
     return rows
   }
-}
 
-async function control(connection: Connection, sql: string): Promise<void> {
-  try {
-    await connection.query(sql)
-  } catch (error) {
-    throw storeError(error)
+  async #control(connection: Connection, text: string): Promise<void> {
+    try {
+      await connection.query({ text, ...this.#limit })
+    } catch (error) {
+      throw storeError(error)
+    }
+  }
+
+  /**
+   * Should a connection hang, whoever waits for it is told so in time. By a clock of our own: a limit that the database
+   * keeps says nothing once it is the database, or the way to it, that hangs; and setting it would be session state.
+   */
+  get #limit(): { query_timeout?: number } {
+    return this.#transaction === undefined ? { query_timeout: this.#statementLimitMs } : {}
   }
 }
 
@@ -185,6 +208,10 @@ function hostTransaction(given: unknown): HostTransaction {
 /** Whether the database refused only because of what others were doing at that moment. */
 export function isTransient(error: unknown): boolean {
   return transient.has(sqlState(error instanceof TunaCornError ? error.cause : error) ?? '')
+}
+
+function isUnavailable(error: unknown): error is TunaCornError {
+  return error instanceof TunaCornError && error.code === 'unavailable'
 }
 
 function sqlState(error: unknown): string | undefined {

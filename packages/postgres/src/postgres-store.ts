@@ -20,6 +20,11 @@ export interface PostgresStoreOptions {
   readonly schema?: string
   /** How many connections at most, when the store makes its own pool; 10 when absent. */
   readonly maxConnections?: number
+  /**
+   * How long an answer to a statement is waited for, in milliseconds; 30 s when absent. After that the database counts as
+   * away: `unavailable`, and the connection is given up.
+   */
+  readonly statementLimitMs?: number
   /** Told of connections that broke while idle; the pool replaces them. */
   readonly onConnectionError?: (error: Error) => void
 }
@@ -43,7 +48,9 @@ export class PostgresStore implements Store {
     // Without a listener, a connection that breaks while idle would end the whole process.
     this.#onError = options.onConnectionError ?? (() => {})
     pool.on('error', this.#onError)
-    this.#database = new Database(pool, pg.escapeIdentifier(options.schema ?? 'tunacorn'))
+    this.#database = new Database(pool, pg.escapeIdentifier(options.schema ?? 'tunacorn'), {
+      statementLimitMs: options.statementLimitMs ?? 30_000,
+    })
     this.definitionList = new PostgresDefinitionList(this.#database)
     this.processList = new PostgresProcessList(this.#database)
     this.taskList = new PostgresTaskList(this.#database)

@@ -99,6 +99,7 @@ export function claimedBoardTask(row: Row): ClaimedBoardTask {
     claim: { attempt: row['attempt'] as number, secret: row['secret'] as string },
     leaseExpiresAt: row['claimable_at'] as Date,
     isTakeover: row['is_takeover'] as boolean,
+    leaseMs: row['lease_ms'] as number,
   }
 }
 

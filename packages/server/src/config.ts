@@ -106,6 +106,14 @@ export const settings = {
     about: 'an API key; a variable is not seen by all users of the machine',
     read: readKey,
   },
+  databaseConnections: {
+    flag: '--database-connections',
+    variable: 'TUNACORN_DATABASE_CONNECTIONS',
+    placeholder: 'number',
+    about: 'how many connections to the PostgreSQL server at most',
+    fallback: '10',
+    read: readConnectionCount,
+  },
   retention: {
     flag: '--retention',
     variable: 'TUNACORN_RETENTION',
@@ -253,7 +261,10 @@ export function readDatabaseChoice(flags: Flags, environment: Environment = proc
     flags.dataDir === undefined
       ? optionalValueOf(settings.databaseUrl, flags.databaseUrl, environment)
       : undefined
-  if (url !== undefined) return { kind: 'postgres', url }
+  if (url !== undefined) {
+    const maxConnections = valueOf(settings.databaseConnections, flags.databaseConnections, environment)
+    return { kind: 'postgres', url, maxConnections }
+  }
   return { kind: 'embedded', dataDirectory: valueOf(settings.dataDir, flags.dataDir, environment) }
 }
 
@@ -383,6 +394,12 @@ function readRetryLimit(text: string): number {
   const limit = /^\d{1,7}$/.test(text) ? Number(text) : NaN
   if (limit <= 1_000_000) return limit
   throw new Unfit('a whole number from 0 to 1000000')
+}
+
+function readConnectionCount(text: string): number {
+  const count = /^\d{1,4}$/.test(text) ? Number(text) : NaN
+  if (count >= 1 && count <= 1_000) return count
+  throw new Unfit('a whole number from 1 to 1000')
 }
 
 function readDatabaseUrl(text: string): string {

@@ -15,7 +15,12 @@ import { errorCode, exitCodes, Failure, messageOf } from './failures.js'
 /** Where everything is kept. */
 export type DatabaseChoice =
   | { readonly kind: 'embedded'; readonly dataDirectory: string }
-  | { readonly kind: 'postgres'; readonly url: string }
+  | {
+      readonly kind: 'postgres'
+      readonly url: string
+      /** How many connections to it at most; 10 when absent. */
+      readonly maxConnections?: number
+    }
 
 export interface OpenedDatabase {
   /** What `tunacorn()` takes. */

@@ -67,7 +67,7 @@ async function serveFrom(
   opened: OpenedDatabase,
   http: HttpServer,
   mount: (router: TunaCornRouter) => void,
-  { logger, engine, access }: ServeOptions & { readonly access: AccessSettings },
+  { logger, engine, access, database: choice }: ServeOptions & { readonly access: AccessSettings },
 ): Promise<RunningServer> {
   const { apiKeys, database, description, migrations, faults } = opened
   const ring = new KeyRing({ fixed: access.keys, stored: apiKeys, logger })
@@ -80,6 +80,7 @@ async function serveFrom(
     }
     const router = await openRouter({
       database,
+      maxConnections: choice.kind === 'postgres' ? choice.maxConnections : undefined,
       logger,
       engine: engineOptions(engine),
       authorize: authorizeByKeys(ring),

@@ -35,7 +35,7 @@ test('the environment comes before the defaults', () => {
     host: '::1',
     port: 1,
     logLevel: 'debug',
-    database: { kind: 'postgres', url: 'postgresql://u:p@h/d' },
+    database: { kind: 'postgres', url: 'postgresql://u:p@h/d', maxConnections: 10 },
     engine: engineDefaults,
     access: nobodyElse,
   })
@@ -48,7 +48,7 @@ test('flags come before the environment', () => {
     host: 'localhost',
     port: 2,
     logLevel: 'warn',
-    database: { kind: 'postgres', url: 'postgres://b/b' },
+    database: { kind: 'postgres', url: 'postgres://b/b', maxConnections: 10 },
     engine: engineDefaults,
     access: nobodyElse,
   })
@@ -67,6 +67,20 @@ test('a data directory and a database URL, both by flags, contradict each other'
 test('a variable that is set to nothing counts as not set', () => {
   const environment = { HOST: '', PORT: '', LOG_LEVEL: '', DATABASE_URL: '', TUNACORN_DATA_DIR: '' }
   expect(readServeConfig({}, environment)).toEqual(readServeConfig({}, {}))
+})
+
+test('the connections of a server to its database can be limited', () => {
+  const databaseUrl = 'postgres://a/a'
+  const flags = { databaseUrl, databaseConnections: '2' }
+  expect(readServeConfig(flags, {}).database).toEqual({
+    kind: 'postgres',
+    url: databaseUrl,
+    maxConnections: 2,
+  })
+  const environment = { TUNACORN_DATABASE_CONNECTIONS: '0' }
+  expect(() => readServeConfig({ databaseUrl }, environment)).toThrow(
+    'Expected TUNACORN_DATABASE_CONNECTIONS to be a whole number from 1 to 1000, but found "0".',
+  )
 })
 
 test('a flag that is set to nothing is refused', () => {

@@ -77,6 +77,7 @@ export function anomaliesIn(evidence: Evidence): string[] {
     ...wronglyRefused(evidence),
     ...disordered(evidence),
     ...stuck(evidence),
+    ...brokenDown(evidence),
   ]
 }
 
@@ -235,6 +236,14 @@ function* stuck({ processes, leftOnBoard }: Evidence): Iterable<string> {
     if (state !== 'completed' && state !== 'cancelled') yield `${id} has come to a halt: it is ${state}`
   }
   if (leftOnBoard > 0) yield `${leftOnBoard} tasks are left on the board`
+}
+
+/** What cannot be done for now is answered 503: any other answer of that kind is a bug. */
+function* brokenDown({ calls }: Evidence): Iterable<string> {
+  for (const { asked, answered } of calls) {
+    if (answered !== undefined && answered.status >= 500 && answered.status !== 503)
+      yield `${asked.do} was answered ${answered.status} ${answered.code ?? ''}`
+  }
 }
 
 function completionOf(events: Evidence['events'], task: string): StoredEvent | undefined {

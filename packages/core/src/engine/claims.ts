@@ -77,7 +77,7 @@ export class Claims {
 
   /** Claims at once what there is; when there is nothing, waits for its turn: to be given something, or claim again. */
   async claim(request: ClaimRequest, { waitMs, signal }: WaitOptions): Promise<readonly ClaimedBoardTask[]> {
-    const deadline = Date.now() + waitMs
+    const deadline = performance.now() + waitMs
     const waiter = new Waiter(request, (this.#turns += 1))
     this.#line.add(waiter)
     if (!this.#closed) this.#startPolling()
@@ -89,7 +89,7 @@ export class Claims {
         const tasks = mayBeThere ? await this.#claimNow(request, signal) : []
         if (tasks.length > 0) return tasks
         const isOver = this.#closed || signal?.aborted === true
-        const by = isOver ? 'time' : await waiter.sleep(deadline - Date.now(), signal)
+        const by = isOver ? 'time' : await waiter.sleep(deadline - performance.now(), signal)
         const given = waiter.takeGiven()
         if (given.length > 0 || by === 'time') return given
       }
@@ -143,7 +143,7 @@ export class Claims {
   wake(entered: readonly EnteredTasks[]): void {
     for (const { inMs = 0, ...tasks } of entered) {
       // What comes later than the next look is found by that.
-      if (inMs > 0 && inMs < this.#options.pollMs) this.#wakeAt(Date.now() + inMs + 1, tasks)
+      if (inMs > 0 && inMs < this.#options.pollMs) this.#wakeAt(performance.now() + inMs + 1, tasks)
     }
     const now = entered.filter(({ inMs = 0 }) => inMs <= 0)
     if (now.length === 0) return
@@ -161,8 +161,8 @@ export class Claims {
 
   /** A timer may fire before its time, by as long as the turn has taken in which it was set. */
   #wakeAt(atMs: number, tasks: EnteredTasks): void {
-    const isTime = () => (Date.now() < atMs ? this.#wakeAt(atMs, tasks) : this.wake([tasks]))
-    setTimeout(isTime, atMs - Date.now()).unref()
+    const isTime = () => (performance.now() < atMs ? this.#wakeAt(atMs, tasks) : this.wake([tasks]))
+    setTimeout(isTime, atMs - performance.now()).unref()
   }
 
   /** Everybody who waits is answered with nothing. */

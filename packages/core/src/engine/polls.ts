@@ -16,7 +16,7 @@ export class Polls {
   readonly #workers = new Map<string, string>()
   #timer: NodeJS.Timeout | undefined
   #writing: Promise<void> | undefined
-  #writtenAt = 0
+  #writtenAt = -Infinity
 
   constructor(taskList: TaskList, logger: Logger) {
     this.#taskList = taskList
@@ -41,7 +41,7 @@ export class Polls {
 
   #schedule(): void {
     if (this.#timer !== undefined || this.#workers.size === 0) return
-    const inMs = Math.max(gatheredForMs, this.#writtenAt + writtenEveryMs - Date.now())
+    const inMs = Math.max(gatheredForMs, this.#writtenAt + writtenEveryMs - performance.now())
     this.#timer = setTimeout(() => {
       this.#writing = this.#write().finally(() => {
         this.#timer = undefined
@@ -53,7 +53,7 @@ export class Polls {
 
   async #write(): Promise<void> {
     if (this.#workers.size === 0) return
-    this.#writtenAt = Date.now()
+    this.#writtenAt = performance.now()
     const polls = [...this.#asked.values()]
     const workers = [...this.#workers.values()]
     this.#asked.clear()

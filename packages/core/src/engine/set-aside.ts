@@ -16,13 +16,13 @@ export class SetAside {
   /** @returns whether it was not there already. */
   add(id: string): boolean {
     if (this.has(id)) return false
-    this.#until.set(id, Date.now() + asideMs)
+    this.#until.set(id, performance.now() + asideMs)
     return true
   }
 
   /** Lets those go whose minute is over. */
   release(): void {
-    const now = Date.now()
+    const now = performance.now()
     for (const [id, until] of this.#until) {
       if (until > now) return
       this.#until.delete(id)

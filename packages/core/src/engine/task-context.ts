@@ -17,6 +17,8 @@ export interface ClaimedTask {
   readonly attempt: number
   readonly claim: string
   readonly leaseExpiresAt: Date
+  /** How long that was when it was handed out. */
+  readonly leaseMs: number
   readonly process: {
     readonly id: string
     readonly definition: string
@@ -74,7 +76,7 @@ export class TaskContext {
   }
 
   async #describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
-    const { processId, task, name, claim, leaseExpiresAt } = claimed
+    const { processId, task, name, claim, leaseExpiresAt, leaseMs } = claimed
     const limits = withAttributes ? alongLimits : { ...alongLimits, maxAncestors: 0 }
     return this.#withPast(claimed, limits, async (past) => {
       const { definition, definitionVersion, input, startedAt, traceparent } = past.record
@@ -84,6 +86,7 @@ export class TaskContext {
         attempt: claim.attempt,
         claim: formatClaim(claim),
         leaseExpiresAt,
+        leaseMs,
         process: { id: processId, definition, definitionVersion, input, startedAt },
         needs: await this.#needs(past, alongLimits),
         attributes: withAttributes ? await this.#attributes(past, alongLimits) : undefined,

@@ -92,6 +92,9 @@ export interface TasksParts {
   readonly observer: Observer | undefined
 }
 
+/** How long a task that cannot be understood is kept from the board. */
+const notUnderstoodMs = 1_000
+
 /** What the engine does with tasks: the board, claims and reports. */
 export class Tasks {
   readonly #parts: TasksParts
@@ -187,9 +190,9 @@ export class Tasks {
   }
 
   /**
-   * To a caller who has gone nothing is handed: all goes back. Nor is what cannot be understood: that stays claimed
-   * until its lease is over, so that it does not stand in the way of all others. And what would make the answer too
-   * large goes back.
+   * To a caller who has gone nothing is handed: all goes back. Nor is what cannot be understood: that goes back a little
+   * later, so that it does not stand in the way of all others; another replica may understand it, and an attempt that
+   * nobody has made is not to be used up. And what would make the answer too large goes back.
    */
   async #handOver(
     claimed: readonly ClaimedBoardTask[],
@@ -216,6 +219,7 @@ export class Tasks {
         }
         const fields = { err: result.reason as unknown, task: formatTaskId(one) }
         logger.error(fields, 'a claimed task cannot be handed over')
+        setTimeout(() => void this.#giveBack([one]), notUnderstoodMs).unref()
       } else await this.#giveBack([one])
     }
     if (wantsDebug(logger)) {

@@ -36,7 +36,7 @@ export class Timekeeper {
   #timer: NodeJS.Timeout | undefined
   #running: Promise<void> | undefined
   #isStopped = true
-  #tidiedAt = 0
+  #tidiedAt = -Infinity
   #hasFailed = false
 
   constructor(parts: TimekeeperParts) {
@@ -105,11 +105,11 @@ export class Timekeeper {
 
   async #tidy(): Promise<void> {
     const { processList, retentionMs, logger } = this.#parts
-    if (Date.now() - this.#tidiedAt < tidyEveryMs) return
+    if (performance.now() - this.#tidiedAt < tidyEveryMs) return
     const destroyed = await processList.tidy({ endedMsAgo: retentionMs, limit: batch })
     if (destroyed.length > 0) logger.info({ count: destroyed.length }, 'old processes destroyed')
     // A full batch: there is more.
-    if (destroyed.length < batch) this.#tidiedAt = Date.now()
+    if (destroyed.length < batch) this.#tidiedAt = performance.now()
   }
 
   #schedule(): void {

@@ -48,6 +48,8 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly leaseExpiresAt: Date
   /** The attempt before this one has lapsed. */
   readonly isTakeover: boolean
+  /** How long that was when it was handed out, by the store's clock: for those whose own clock shows another time. */
+  readonly leaseMs: number
 }
 
 export interface ScheduledTask extends TaskRef, Omit<NewBoardTask, 'delayMs' | 'holder'> {

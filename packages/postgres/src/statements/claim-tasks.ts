@@ -33,7 +33,7 @@ SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.f
     'secret', t.secret) || CASE WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN '{}'::jsonb
       ELSE '{"timedOut": true}' END) END
 WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[])
-RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at,
+RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at, least(t.lease_ms, t.timeout_ms) AS lease_ms,
   (t.lapsed -> -1 ->> 'attempt')::int IS NOT DISTINCT FROM t.attempt - 1 AS is_takeover
 )
 SELECT (SELECT cardinality(places) FROM picked) AS picked, given.* FROM (VALUES (1)) AS once LEFT JOIN given ON true`

@@ -11,6 +11,13 @@ import { unprivilegedUser, type SystemUser } from './unprivileged-user.js'
 
 const startTimeoutMs = 30_000
 
+export interface ClusterOptions {
+  /** Where its own directory is made; where temporary files are, when absent. */
+  readonly parent?: string
+  /** As in postgresql.conf. */
+  readonly settings?: Readonly<Record<string, string | number>>
+}
+
 /**
  * A PostgreSQL cluster of one's own in a temporary directory, with PostgreSQL's own defaults for durability:
  * what it has committed survives `kill`. It is removed by `remove`, or when this process dies.
@@ -23,6 +30,7 @@ export class ThrowAwayCluster {
   readonly #directory: string
   readonly #user: SystemUser | undefined
   readonly #port: number
+  readonly #settings: Readonly<Record<string, string | number>>
   readonly #guardian: ChildProcess
   #postmaster: ChildProcess | undefined
 
@@ -30,10 +38,10 @@ export class ThrowAwayCluster {
     binaries: string,
     directory: string,
     user: SystemUser | undefined,
-    port: number,
-    url: string,
+    { port, password, settings }: { port: number; password: string; settings: ClusterOptions['settings'] },
   ) {
-    this.url = url
+    this.url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
+    this.#settings = settings ?? {}
     this.#binaries = binaries
     this.#directory = directory
     this.#user = user
@@ -47,18 +55,38 @@ export class ThrowAwayCluster {
   }
 
   /** Makes a cluster and starts it. */
-  static async create(): Promise<ThrowAwayCluster> {
+  static async create(options: ClusterOptions = {}): Promise<ThrowAwayCluster> {
+    const password = randomBytes(16).toString('hex')
+    return ThrowAwayCluster.#make(password, options, (cluster) => cluster.#initialise(password))
+  }
+
+  /** Another that follows this one, from the state that it has now. */
+  async standby(options: ClusterOptions = {}): Promise<ThrowAwayCluster> {
+    return ThrowAwayCluster.#make(new URL(this.url).password, options, async (standby) => {
+      const args = [`--pgdata=${standby.#data}`, `--dbname=${this.url}`, '--write-recovery-conf']
+      const quickly = ['--checkpoint=fast', '--wal-method=stream', '--no-sync']
+      await promisify(execFile)(
+        join(this.#binaries, 'pg_basebackup'),
+        [...args, ...quickly],
+        standby.#surroundings(),
+      )
+    })
+  }
+
+  static async #make(
+    password: string,
+    { parent = tmpdir(), settings }: ClusterOptions,
+    fill: (cluster: ThrowAwayCluster) => Promise<void>,
+  ): Promise<ThrowAwayCluster> {
     const binaries = findPostgresBinaries()
     if (!binaries) throw new Error('Expected initdb and postgres on this machine, but found neither')
     const user = await unprivilegedUser()
-    const directory = await mkdtemp(join(tmpdir(), 'tunacorn-postgres-'))
+    const directory = await mkdtemp(join(parent, 'tunacorn-postgres-'))
     if (user) await chown(directory, user.uid, user.gid)
-    const password = randomBytes(16).toString('hex')
     const port = await freePort()
-    const url = `postgresql://postgres:${password}@127.0.0.1:${port}/postgres`
-    const cluster = new ThrowAwayCluster(binaries, directory, user, port, url)
+    const cluster = new ThrowAwayCluster(binaries, directory, user, { port, password, settings })
     try {
-      await cluster.#initialise(password)
+      await fill(cluster)
       await cluster.start()
     } catch (error) {
       await cluster.remove()
@@ -76,6 +104,11 @@ export class ThrowAwayCluster {
       if (Date.now() > deadline) throw new Error(`PostgreSQL did not start. Its log:\n${await this.#log()}`)
       await sleep(50)
     }
+  }
+
+  /** Whether it has not ended, by whatever. */
+  get isRunning(): boolean {
+    return this.#postmaster !== undefined
   }
 
   /** `fast` disconnects clients and shuts down cleanly; `immediate` leaves the recovery to the next start. */
@@ -115,6 +148,7 @@ export class ThrowAwayCluster {
       listen_addresses: '127.0.0.1',
       unix_socket_directories: '',
       max_connections: 100,
+      ...this.#settings,
     }
     const args = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])
     const postmaster = spawn(join(this.#binaries, 'postgres'), ['-D', this.#data, ...args], {

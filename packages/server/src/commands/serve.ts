@@ -28,6 +28,7 @@ export function serveCommand(): Command {
     'allowedHosts',
     'dataDir',
     'databaseUrl',
+    'databaseConnections',
     'logLevel',
     ...engineSettingNames,
   ])

@@ -68,7 +68,8 @@ export class MemoryTaskList implements TaskList {
       const { processId, task, name, attempt, claimableAt: leaseExpiresAt } = claimed
       const claim = { attempt, secret: holder.secret }
       const isTakeover = claimed.lapsed.at(-1)?.attempt === attempt - 1
-      return { processId, task, name, claim, leaseExpiresAt, isTakeover }
+      const leaseMs = leaseExpiresAt.getTime() - now.getTime()
+      return { processId, task, name, claim, leaseExpiresAt, leaseMs, isTakeover }
     })
   }
 

@@ -18,6 +18,7 @@ export function claimingPromises(promises: Promises): void {
       claim: { attempt: 1, secret },
       leaseExpiresAt: held.leaseExpiresAt,
       isTakeover: false,
+      leaseMs: longLeaseMs,
     })
     const claimedAt = held.leaseExpiresAt.getTime() - longLeaseMs
     assert.ok(before <= claimedAt && claimedAt <= after)
@@ -71,6 +72,7 @@ export function claimingPromises(promises: Promises): void {
       assert.deepEqual(held.get(task)?.claim, { attempt: 1, secret: demand?.secret })
       assert.deepEqual(held.get(task)?.leaseExpiresAt, claimableAt)
       assert.equal(claimableAt.getTime() - (claimedAt?.getTime() ?? 0), demand?.leaseMs)
+      assert.equal(held.get(task)?.leaseMs, demand?.leaseMs)
     }
   })
 

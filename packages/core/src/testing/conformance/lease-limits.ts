@@ -51,6 +51,7 @@ export function leaseLimitPromises(promises: Promises): void {
       const held = await claimOne(store)
       assert.deepEqual(await limitsOf(store), limits)
       assert.deepEqual(theOnly(await board(store)).claimableAt, held.leaseExpiresAt)
+      assert.equal(held.leaseMs, limits.leaseMs)
     })
   }
 
