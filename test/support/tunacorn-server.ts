@@ -17,17 +17,20 @@ export class TunaCornServer {
   readonly url: string
   readonly #port: number
   readonly #database: ServerDatabase
+  readonly #settings: NodeJS.ProcessEnv
   #child: ChildProcess | undefined
   #log = ''
 
-  private constructor(database: ServerDatabase, port: number) {
+  private constructor(database: ServerDatabase, port: number, settings: NodeJS.ProcessEnv) {
     this.#database = database
+    this.#settings = settings
     this.#port = port
     this.url = `http://127.0.0.1:${port}`
   }
 
-  static async start(database: ServerDatabase): Promise<TunaCornServer> {
-    const server = new TunaCornServer(database, await freePort())
+  /** @param settings as environment variables. */
+  static async start(database: ServerDatabase, settings: NodeJS.ProcessEnv = {}): Promise<TunaCornServer> {
+    const server = new TunaCornServer(database, await freePort(), settings)
     await server.restart()
     return server
   }
@@ -86,6 +89,7 @@ export class TunaCornServer {
       LOG_LEVEL: 'warn',
       DATABASE_URL: database.kind === 'postgres' ? database.url : '',
       TUNACORN_DATA_DIR: database.kind === 'embedded' ? database.dataDirectory : '',
+      ...this.#settings,
     }
   }
 
