@@ -9,7 +9,6 @@ const board = 'packages/postgres/src/statements/board.ts'
 const leases = 'packages/postgres/src/statements/extend-claims.ts'
 const picks = 'packages/postgres/src/migrations/0005-steady-plans.ts'
 const processes = 'packages/postgres/src/postgres-process-list.ts'
-const taskList = 'packages/postgres/src/postgres-task-list.ts'
 const round = 'packages/core/src/engine/round.ts'
 const engineTests = (name) => ({ path: `packages/core/test/engine/${name}.test.ts` })
 const onPostgres = (topic) => ({
@@ -211,7 +210,7 @@ import { newBoardTaskValues } from './statements/board-columns.js'
         '    return open === 0 && this.graph.inDegrees[task] === 1\n',
       ],
     ],
-    tests: [{ path: 'packages/core/test/process/state-machine.test.ts' }],
+    tests: [{ path: 'packages/core/test/process/rules.test.ts' }],
   },
   {
     name: 'the Idempotency-Key of a start is not written down',

@@ -131,8 +131,8 @@ function run(command, args) {
   })
 }
 
-function table(rows) {
+function table(results) {
   const line = (...cells) => `| ${cells.join(' | ')} |`
-  const said = rows.map(({ fault, test = '**nobody**', seconds = '' }) => line(fault, test, seconds))
+  const said = results.map(({ fault, test = '**nobody**', seconds = '' }) => line(fault, test, seconds))
   return [line('fault', 'noticed by', 'after seconds'), line('---', '---', '---:'), ...said].join('\n')
 }

@@ -77,9 +77,9 @@ for (const proof of proofs.filter(({ name }) => only.includes(name))) {
   const isOk = await run(proof, file)
   const output = readFileSync(file, 'utf8')
   const found = proof.says.global ? [...output.matchAll(proof.says)] : [output.match(proof.says) ?? []]
-  const much = found.map(([, text]) => text ?? '').join('; ')
+  const howMuch = found.map(([, text]) => text ?? '').join('; ')
   if (!isOk) console.error(output.slice(-4_000))
-  rows.push([proof.name, much, Math.round((performance.now() - begin) / 1000), isOk ? 'ok' : 'FAILED'])
+  rows.push([proof.name, howMuch, Math.round((performance.now() - begin) / 1000), isOk ? 'ok' : 'FAILED'])
 }
 console.log(table([['proof', 'how much', 'seconds', ''], ['---', '---', '---:', '---'], ...rows]))
 process.exitCode = rows.every(([, , , how]) => how === 'ok') ? 0 : 1
@@ -106,6 +106,6 @@ async function run({ command: [program, ...args], env }, file) {
   return code === 0
 }
 
-function table(rows) {
-  return rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
+function table(lines) {
+  return lines.map((cells) => `| ${cells.join(' | ')} |`).join('\n')
 }

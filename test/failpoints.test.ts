@@ -69,6 +69,7 @@ describe.skipIf(!isThere)('a server that is killed', () => {
   })
 
   afterAll(async () => {
+    // oxlint-disable-next-line no-console -- what was tried shall be seen
     console.log(`Killed at ${tried.length} points${isProof ? ', which is all' : ''}:\n${tried.join('\n')}`)
     await server.kill()
     await database.end()
@@ -110,14 +111,16 @@ describe.skipIf(!isThere)('a server that is killed', () => {
     } else if (point !== undefined) {
       const { statements } = path
       const counts = (statement: string) => statements?.includes(statement) ?? !background.has(statement)
-      void proxy.untilStatement(point.count, point.cut, counts).then((statement) => {
+      const beKilled = (statement: string): void => {
         name = `${point.cut} ${point.count}. ${statement}`
         restarting = killAndRestart()
-      })
+      }
+      void proxy.untilStatement(point.count, point.cut, counts).then(beKilled)
     }
     await go()
     proxy.disarm()
-    await restarting
+    // Set by whoever is told of the point.
+    await (restarting as Promise<void> | undefined)
     await expectSound()
     return name
   }

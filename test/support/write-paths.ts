@@ -150,10 +150,10 @@ function judged(
     name,
     isAsked: false,
     async prepare(ground) {
-      const name = `judged-${ground.unique}`
-      const text = `name: ${name}\nfailureProcess: clean-up\ntasks: [{ name: a }]\n${more}`
+      const own = `judged-${ground.unique}`
+      const text = `name: ${own}\nfailureProcess: clean-up\ntasks: [{ name: a }]\n${more}`
       await define(ground.client, text)
-      const id = await start(ground, name)
+      const id = await start(ground, own)
       if (holds) equal((await claim(ground, id, { lease: shortLease })).length, 1)
       return async () => {
         await until(ground, `process WHERE id = $1 AND state = 'failed' AND failure_process IS NOT NULL`, id)
@@ -407,7 +407,7 @@ export const writePaths: readonly WritePath[] = [
     isAsked: true,
     async prepare(ground) {
       const { a, b } = await held(ground)
-      const tasks = [a, b].map(({ id, claim }) => ({ task: id, claim }))
+      const tasks = [a, b].map((task) => ({ task: task.id, claim: task.claim }))
       return async () => {
         const { status, body } = await ground.client.ask('POST', '/tasks/heartbeat', { tasks })
         equal(status, 200, JSON.stringify(body))
