@@ -8,6 +8,13 @@ export type Cut =
   /** The database has run it, and committed it where it is its own transaction; nobody hears of it. */
   | 'after'
 
+interface Armed {
+  statementsLeft: number
+  readonly cut: Cut
+  readonly counts: (statement: string) => boolean
+  readonly onReached: (statement: string) => void
+}
+
 /**
  * Stands between a server and PostgreSQL, and counts what is sent: a simple query, or everything up to a Sync. When the
  * count is reached nothing gets through any more in either direction, and whoever waits for it can end the server. So
@@ -17,7 +24,7 @@ export class StatementProxy {
   readonly #server: Server
   readonly #target: { readonly host: string; readonly port: number }
   readonly #pairs = new Set<{ readonly client: Socket; readonly database: Socket }>()
-  #armed: { statementsLeft: number; readonly cut: Cut; readonly onReached: () => void } | undefined
+  #armed: Armed | undefined
 
   private constructor(target: { host: string; port: number }) {
     this.#target = target
@@ -40,10 +47,17 @@ export class StatementProxy {
     return url.href
   }
 
-  /** Resolves at the `count`th statement from now. Connections that are opened afterwards work again. */
-  untilStatement(count: number, cut: Cut): Promise<void> {
+  /**
+   * Resolves at the `count`th statement from now, of those that count, with its name: as it is prepared, or what it begins
+   * with. Connections that are opened afterwards work again.
+   */
+  untilStatement(
+    count: number,
+    cut: Cut,
+    counts: (statement: string) => boolean = () => true,
+  ): Promise<string> {
     return new Promise((onReached) => {
-      this.#armed = { statementsLeft: count, cut, onReached }
+      this.#armed = { statementsLeft: count, cut, counts, onReached }
     })
   }
 
@@ -66,7 +80,8 @@ export class StatementProxy {
     const messages = new MessageReader()
     client.on('data', (chunk: Buffer) => {
       for (const message of messages.read(chunk)) {
-        if (message.endsStatement && this.#isReached(client, database, message.bytes)) return
+        if (message.ends !== undefined && this.#isReached(client, database, message.bytes, message.ends))
+          return
         database.write(message.bytes)
       }
     })
@@ -83,21 +98,21 @@ export class StatementProxy {
     }
   }
 
-  #isReached(client: Socket, database: Socket, lastBytes: Buffer): boolean {
+  #isReached(client: Socket, database: Socket, lastBytes: Buffer, statement: string): boolean {
     const armed = this.#armed
-    if (armed === undefined) return false
+    if (armed === undefined || !armed.counts(statement)) return false
     armed.statementsLeft -= 1
     if (armed.statementsLeft > 0) return false
     this.#armed = undefined
     client.pause()
     if (armed.cut === 'before') {
       this.#cutAll()
-      armed.onReached()
+      armed.onReached(statement)
     } else {
       database.removeAllListeners('data')
       database.once('data', () => {
         this.#cutAll()
-        armed.onReached()
+        armed.onReached(statement)
       })
       database.write(lastBytes)
     }
@@ -114,13 +129,15 @@ export class StatementProxy {
 
 interface Message {
   readonly bytes: Buffer
-  readonly endsStatement: boolean
+  /** The statement that is complete with this message. */
+  readonly ends: string | undefined
 }
 
 /** Cuts what a client sends into messages of the protocol. */
 class MessageReader {
   #kept: Buffer = Buffer.alloc(0)
   #hasStarted = false
+  #statement = ''
 
   read(chunk: Buffer): Message[] {
     this.#kept = Buffer.concat([this.#kept, chunk])
@@ -135,7 +152,16 @@ class MessageReader {
       this.#kept = this.#kept.subarray(length)
       const type = this.#hasStarted ? String.fromCharCode(bytes[0] ?? 0) : ''
       this.#hasStarted = true
-      messages.push({ bytes, endsStatement: type === 'Q' || type === 'S' })
+      this.#note(type, bytes.subarray(5))
+      messages.push({ bytes, ends: type === 'Q' || type === 'S' ? this.#statement : undefined })
     }
+  }
+
+  /** What is sent by its text says that first; what is bound, after the portal, of which name it is. */
+  #note(type: string, body: Buffer): void {
+    const [first = '', second = ''] = body.toString('latin1').split('\0', 2)
+    if (type === 'Q') this.#statement = first.split(/\W/, 1)[0] ?? ''
+    if (type === 'P' && first === '') this.#statement = second.trim().split(/\W/, 1)[0] ?? ''
+    if (type === 'B' && second !== '') this.#statement = second.replace(/^tunacorn_|_[0-9a-f]{12}$/g, '')
   }
 }

@@ -69,4 +69,18 @@ describe.skipIf(postgresUrl() === undefined)('a change that the database refuses
     const { enter } = startOf(await register(), { enter: [0] })
     await expect(persist({ ...completionOf(other, []), enter })).rejects.toThrow(/duplicate key/)
   })
+
+  it('because of a deadlock has not happened, and goes through when it is tried again', async () => {
+    const { pool, schema } = world()
+    const process = await started()
+    await pool.query(`
+      CREATE FUNCTION ${schema}.deadlock() RETURNS trigger LANGUAGE plpgsql
+        AS $$ BEGIN RAISE EXCEPTION 'as if' USING ERRCODE = 'deadlock_detected'; END $$;
+      CREATE TRIGGER deadlock BEFORE INSERT ON ${schema}.history EXECUTE FUNCTION ${schema}.deadlock()`)
+    expect(await persist(completionOf(process, []), startOf(await register()))).toEqual(['moved', 'moved'])
+    expect(await persist(cancellationOf(process))).toEqual(['moved'])
+
+    await pool.query(`DROP TRIGGER deadlock ON ${schema}.history`)
+    expect(await persist(cancellationOf(process))).toEqual(['committed'])
+  })
 })

@@ -20,10 +20,22 @@ describe('two replicas on one store', () => {
     await complete(one, process, 'Open')
     await complete(other, process, 'Credit')
     await complete(other, process, 'Assets')
-    // The first replica's copy still waits for both.
-    const email = await claim(one, process, 'Email')
+    // The first replica's copy still waits for both: to claim from there would bring it up to date.
+    const email = await claim(other, process, 'Email')
     expect((await one.completeTask(email.id, email.claim)).version).toBe(5)
     expect((await other.fetchProcess(process)).record.state).toBe('completed')
+  })
+
+  it('nor where something else of the process is accepted from it in the same turn', async () => {
+    const store = new MemoryStore()
+    const [one, other] = [engineOn(store), engineOn(store)]
+    await one.registerDefinition('name: pair\ntasks: [{ name: a }, { name: b, needs: [a] }, { name: c }]')
+    const { id } = await one.startProcess({ definition: 'pair' })
+    await complete(other, id, 'a')
+    const [b, c] = [await claim(other, id, 'b'), await claim(other, id, 'c')]
+    const reported = await Promise.all([b, c].map((task) => one.completeTask(task.id, task.claim)))
+    expect(reported.map(({ version }) => version).toSorted((x, y) => x - y)).toEqual([3, 4])
+    expect((await other.fetchProcess(id)).record.state).toBe('completed')
   })
 
   it('show a worker the outputs that came in through the other', async () => {

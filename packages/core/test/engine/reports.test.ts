@@ -148,6 +148,17 @@ describe('reports for one process at once', () => {
     expect(commits).toBeLessThanOrEqual(5)
   })
 
+  it('each puts on the board what it unlocks', async () => {
+    const engine = engineOn(new MemoryStore())
+    const tasks = '[{ name: a }, { name: b }, { name: c, needs: [a] }, { name: d, needs: [b] }]'
+    await engine.registerDefinition(`name: two-chains\ntasks: ${tasks}`)
+    const { id } = await engine.startProcess({ definition: 'two-chains' })
+    const held = await Promise.all(['a', 'b'].map((name) => claim(engine, id, name)))
+    await Promise.all(held.map((task) => engine.completeTask(task.id, task.claim)))
+    const { items } = await engine.listTasks({ process: id })
+    expect(items.map(({ name }) => name)).toEqual(['c', 'd'])
+  })
+
   it('one that poisons the commit fails alone', async () => {
     const store = new MemoryStore()
     const processList = standIn(store.processList, {
