@@ -2,6 +2,7 @@ import { Router, type Request, type Response } from 'express'
 import { pino } from 'pino'
 import { Engine, type EngineOptions, type Logger } from '@tunacorn/core'
 import { letEverybody, type Authorize } from './authorize.js'
+import { mountDashboard, type DashboardOption } from './dashboard.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
 import { sendProblem } from './problem.js'
@@ -23,6 +24,8 @@ export interface TunaCornOptions {
    * For such pages to read the answers, the host adds CORS headers.
    */
   readonly allowedOrigins?: readonly string[] | undefined
+  /** The web page, below `/dashboard/`: served when absent, not when `false`, without its buttons when `read-only`. */
+  readonly dashboard?: DashboardOption | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
@@ -67,6 +70,7 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
   const authorize = options.authorize ?? letEverybody(logger)
   const allowedOrigins = options.allowedOrigins ?? []
   mountOperations(router, { engine, logger, maxBodyBytes, whenReady, authorize, allowedOrigins })
+  mountDashboard(router, options.dashboard ?? true, logger)
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
     sendProblem(response, error, logger)
   })

@@ -29,6 +29,7 @@ export function serveCommand(): Command {
     'dataDir',
     'databaseUrl',
     'logLevel',
+    'dashboard',
     ...engineSettingNames,
   ])
 }
