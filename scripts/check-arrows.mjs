@@ -5,7 +5,7 @@ import { isBuiltin } from 'node:module'
 import { dirname, join, relative, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { knotsOf, shortestCircle } from './find-circles.mjs'
-import { importsOf, readCode } from './read-code.mjs'
+import { filesResolvedIn, importsOf, readCode } from './read-code.mjs'
 
 /** Package directory → the packages it may import. */
 const packageArrows = {
@@ -15,8 +15,17 @@ const packageArrows = {
   express: ['postgres', 'core', 'protocol'],
   client: ['protocol'],
   dashboard: ['client', 'protocol'],
-  server: ['dashboard', 'client', 'express', 'postgres', 'core', 'protocol'],
+  server: ['client', 'express', 'postgres', 'core', 'protocol'],
 }
+
+/**
+ * Package directory → the packages whose files it may serve, found by `resolve('@tunacorn/…')`. They are bytes to it:
+ * nothing of them is imported.
+ */
+const servedArrows = { express: ['dashboard'] }
+
+/** Built into one whole for browsers: what src imports is part of what is built, and nobody else's dependency. */
+const bundledPackages = ['dashboard']
 
 /** Folder of core/src → the folders it may import. Files beside them hold what all may use. */
 const coreArrows = {
@@ -93,7 +102,8 @@ function readFolder(folder) {
     .map((entry) => {
       const path = join(entry.parentPath, entry.name)
       const code = readCode(readFileSync(path, 'utf8'))
-      return { path, name: inRepository(path), code, imports: importsOf(code) }
+      const [imports, served] = [importsOf(code), filesResolvedIn(code)]
+      return { path, name: inRepository(path), code, imports, served }
     })
 }
 
@@ -102,6 +112,7 @@ function checkSource(one, file) {
     if (found.specifier.startsWith('.')) checkRelative(one, file, found)
     else checkBare(one, file, found)
   }
+  for (const found of file.served) checkServed(one, file, found)
   if (file.name.startsWith(processFolder)) checkPurity(file)
   if (file.name !== configFile) checkEnvironment(file)
 }
@@ -173,6 +184,24 @@ function checkBare(one, file, found) {
   if (subpath === './testing') breach(file, found, `only tests to import ${specifier}, but found it in src`)
 }
 
+/** A file of another package that is handed on as it is. */
+function checkServed(one, file, found) {
+  const [packageName, subpath] = split(found.specifier)
+  const other = byName.get(packageName)
+  if (other === undefined) return
+  const allowed = servedArrows[one.directory] ?? []
+  if (!allowed.includes(other.directory)) {
+    return breach(
+      file,
+      found,
+      `packages/${one.directory} to serve files of ${list(allowed)}, but found ${found.specifier}`,
+    )
+  }
+  if (!(subpath in (other.manifest.exports ?? {}))) {
+    breach(file, found, `one of the ways in that ${packageName} exports, but found ${found.specifier}`)
+  }
+}
+
 function checkBuiltin(file, found) {
   if (!pureFolders.some((folder) => file.name.startsWith(folder))) return
   if (threadFiles.includes(file.name) && found.specifier === 'node:worker_threads') return
@@ -226,9 +255,49 @@ function checkTest(one, file) {
   }
 }
 
-/** `dependencies` says what src and bin import: no more, no less. */
+/** `dependencies` says what src and bin import, or serve: no more, no less. */
 function checkDependencies(one) {
+  if (bundledPackages.includes(one.directory)) return checkBundled(one)
   const { dependencies = {}, peerDependencies = {} } = one.manifest
+  const imported = importedBy(one)
+  const served = new Set(
+    one.sources.flatMap((file) => file.served).map(({ specifier }) => split(specifier)[0]),
+  )
+  for (const [packageName, { file, found }] of imported) {
+    if (packageName in dependencies || packageName in peerDependencies) continue
+    const own = `packages/${one.directory}/package.json`
+    breach(file, found, `${packageName} among the dependencies of ${own}, but it is not there`)
+  }
+  const manifest = { name: `packages/${one.directory}/package.json`, code: readCode('') }
+  for (const packageName of Object.keys({ ...dependencies, ...peerDependencies })) {
+    if (imported.has(packageName) || served.has(packageName) || isTypesOf(packageName, imported)) continue
+    if (packageName in dependencies && isPeerOfOurs(packageName, imported)) continue
+    const line = lineOf(one.manifestText, one.manifestText.indexOf(JSON.stringify(packageName)))
+    breach(manifest, { line }, `a dependency that src imports, but none imports ${packageName}`)
+  }
+  checkReferences(one, imported)
+}
+
+/** What is built in is asked for when it is built, and by nobody who uses it. */
+function checkBundled(one) {
+  const { dependencies = {}, peerDependencies = {}, devDependencies = {} } = one.manifest
+  const own = `packages/${one.directory}/package.json`
+  for (const [packageName, { file, found }] of importedBy(one)) {
+    if (packageName in devDependencies) continue
+    breach(file, found, `${packageName} among the devDependencies of ${own}, but it is not there`)
+  }
+  for (const packageName of Object.keys({ ...dependencies, ...peerDependencies })) {
+    const line = lineOf(one.manifestText, one.manifestText.indexOf(JSON.stringify(packageName)))
+    breach(
+      { name: own, code: readCode('') },
+      { line },
+      `no dependencies of what is bundled, but found ${packageName}`,
+    )
+  }
+}
+
+/** The packages that src and bin import, each with the first place. */
+function importedBy(one) {
   const imported = new Map()
   for (const file of one.sources) {
     for (const found of file.imports) {
@@ -238,19 +307,7 @@ function checkDependencies(one) {
       if (!imported.has(packageName)) imported.set(packageName, { file, found })
     }
   }
-  for (const [packageName, { file, found }] of imported) {
-    if (packageName in dependencies || packageName in peerDependencies) continue
-    const own = `packages/${one.directory}/package.json`
-    breach(file, found, `${packageName} among the dependencies of ${own}, but it is not there`)
-  }
-  const manifest = { name: `packages/${one.directory}/package.json`, code: readCode('') }
-  for (const packageName of Object.keys({ ...dependencies, ...peerDependencies })) {
-    if (imported.has(packageName) || isTypesOf(packageName, imported)) continue
-    if (packageName in dependencies && isPeerOfOurs(packageName, imported)) continue
-    const line = lineOf(one.manifestText, one.manifestText.indexOf(JSON.stringify(packageName)))
-    breach(manifest, { line }, `a dependency that src imports, but none imports ${packageName}`)
-  }
-  checkReferences(one, imported)
+  return imported
 }
 
 /** `tsc -b` builds in the right order only when the references say what is imported. */

@@ -63,18 +63,26 @@ export function readCode(text) {
 }
 
 /** Every import of a file, static, dynamic or of a type: its specifier and where it stands. */
-export function importsOf({ text, bare }) {
-  const patterns = [
+export function importsOf(code) {
+  return specifiersOf(code, [
     /\b(?:import|export)\b[^'"`;()=]*?\bfrom\s*(['"])( *)\1/g,
     /\bimport\s*(['"])( *)\1/g,
     /\b(?:import|require)\s*\(\s*(['"`])( *)\1/g,
-  ]
+  ])
+}
+
+/** Every file of a package that is looked for by its name, `require.resolve('…')`, and where that stands. */
+export function filesResolvedIn(code) {
+  return specifiersOf(code, [/\.resolve\s*\(\s*(['"`])( *)\1\s*\)/g])
+}
+
+/** In each pattern, the first group is the quote and the second what is between the quotes. */
+function specifiersOf({ text, bare }, patterns) {
   return patterns
     .flatMap((pattern) => [...bare.matchAll(pattern)])
     .map((match) => {
-      const end = match.index + match[0].length - 1
-      const index = end - match[2].length
-      return { specifier: text.slice(index, end), index }
+      const index = match.index + match[0].lastIndexOf(match[1] + match[2] + match[1]) + 1
+      return { specifier: text.slice(index, index + match[2].length), index }
     })
 }
 

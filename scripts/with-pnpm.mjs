@@ -39,7 +39,9 @@ function isInstalled() {
   const workspace = readdirSync(join(root, 'packages')).map((name) => join(root, 'packages', name))
   const complete = workspace
     .filter((path) => existsSync(join(path, 'package.json')))
-    .filter((path) => /"dependencies": \{\s*"/.test(readFileSync(join(path, 'package.json'), 'utf8')))
+    .filter((path) =>
+      /"(?:d|devD)ependencies": \{\s*"/.test(readFileSync(join(path, 'package.json'), 'utf8')),
+    )
     .every((path) => existsSync(join(path, 'node_modules')))
   return complete && (readOr(installedMark()) === lockfileHash() || installedByHand() === readLockfile())
 }

@@ -77,8 +77,9 @@ export function overFetch(fetch: typeof globalThis.fetch): Transport {
   }
 }
 
-// Asked for in this way, so that the same file can be loaded by a browser.
-const { process: node } = globalThis as Partial<typeof globalThis>
+// Asked for in this way, so that the same file can be loaded by a browser, and so that a bundler that is told that
+// there is no `globalThis.process` leaves out what is for Node.
+const node = (globalThis as Partial<typeof globalThis>).process
 
 /** Node's own, where this is Node. */
 export const usualTransport: Transport =

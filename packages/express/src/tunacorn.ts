@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import type { Registry } from 'prom-client'
 import { Engine, type EngineOptions, type Logger } from '@tunacorn/core'
 import { letEverybody, type Authorize } from './authorize.js'
+import { mountDashboard, type DashboardOption } from './dashboard.js'
 import { Metrics } from './metrics/metrics.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
@@ -33,6 +34,8 @@ export interface TunaCornOptions {
    * from one of the host's, of prom-client. A registry takes one router.
    */
   readonly metrics?: boolean | Registry | undefined
+  /** The web page, below `/dashboard/`: served when absent, not when `false`, without its buttons when `read-only`. */
+  readonly dashboard?: DashboardOption | undefined
   /** Largest body, in bytes; 4 MB when absent. */
   readonly maxBodyBytes?: number | undefined
   /** How many requests may wait at once for work, for an end or for events; 8,000 when absent. More are answered 503. */
@@ -96,6 +99,7 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
     authorize,
     allowedOrigins,
   })
+  mountDashboard(router, options.dashboard ?? true, problems)
   router.use((error: unknown, _request: Request, response: Response, _next: unknown) => {
     problems.send(response, error)
   })

@@ -32,6 +32,9 @@ class Unfit {
   }
 }
 
+const dashboardModes = ['on', 'off', 'read-only'] as const
+export type DashboardMode = (typeof dashboardModes)[number]
+
 const logLevels = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const
 export type LogLevel = (typeof logLevels)[number]
 
@@ -114,6 +117,14 @@ export const settings = {
     fallback: '10',
     read: readConnectionCount,
   },
+  dashboard: {
+    flag: '--dashboard',
+    variable: 'TUNACORN_DASHBOARD',
+    placeholder: 'mode',
+    about: 'the web page below /dashboard/: on, off, or read-only, which offers to change nothing',
+    fallback: 'on',
+    read: readDashboard,
+  },
   retention: {
     flag: '--retention',
     variable: 'TUNACORN_RETENTION',
@@ -173,6 +184,7 @@ export interface ServeConfig {
   readonly port: number
   readonly logLevel: LogLevel
   readonly database: DatabaseChoice
+  readonly dashboard: DashboardMode
   readonly engine: EngineSettings
   readonly access: AccessSettings
 }
@@ -210,6 +222,7 @@ export function readServeConfig(flags: Flags, environment: Environment = process
     port: valueOf(settings.port, flags.port, environment),
     logLevel: valueOf(settings.logLevel, flags.logLevel, environment),
     database: readDatabaseChoice(flags, environment),
+    dashboard: valueOf(settings.dashboard, flags.dashboard, environment),
     engine: readEngineSettings(flags, environment),
     access: readAccessSettings(flags, environment),
   })
@@ -365,6 +378,12 @@ function readLogLevel(text: string): LogLevel {
   const level = logLevels.find((known) => known === text.toLowerCase())
   if (level !== undefined) return level
   throw new Unfit(`one of ${logLevels.join(', ')}`)
+}
+
+function readDashboard(text: string): DashboardMode {
+  const mode = dashboardModes.find((known) => known === text.toLowerCase())
+  if (mode !== undefined) return mode
+  throw new Unfit(`one of ${dashboardModes.join(', ')}`)
 }
 
 function readDirectory(text: string): string {

@@ -6,7 +6,7 @@ import { isAllowedHost } from './access/allowed-hosts.js'
 import { authorizeByKeys } from './access/authorize-by-keys.js'
 import { KeyRing } from './access/key-ring.js'
 import { createApp } from './app.js'
-import type { EngineSettings } from './config.js'
+import type { DashboardMode, EngineSettings } from './config.js'
 import { Failure } from './failures.js'
 import { HttpServer } from './http-server.js'
 import { isLoopback } from './loopback.js'
@@ -19,6 +19,8 @@ export interface ServeOptions {
   readonly database: DatabaseChoice
   readonly engine?: EngineSettings
   readonly access?: AccessSettings
+  /** The web page; `on` when absent. */
+  readonly dashboard?: DashboardMode
   readonly logger: Logger
   /** Gets plain lines about what takes time at the start; they are logged when absent. */
   readonly onProgress?: (message: string) => void
@@ -67,7 +69,13 @@ async function serveFrom(
   opened: OpenedDatabase,
   http: HttpServer,
   mount: (router: TunaCornRouter) => void,
-  { logger, engine, access, database: choice }: ServeOptions & { readonly access: AccessSettings },
+  {
+    logger,
+    engine,
+    access,
+    database: choice,
+    dashboard = 'on',
+  }: ServeOptions & { readonly access: AccessSettings },
 ): Promise<RunningServer> {
   const { apiKeys, database, description, migrations, faults } = opened
   const ring = new KeyRing({ fixed: access.keys, stored: apiKeys, logger })
@@ -85,6 +93,7 @@ async function serveFrom(
       engine: engineOptions(engine),
       authorize: authorizeByKeys(ring),
       metrics: true,
+      dashboard: dashboard === 'read-only' ? dashboard : dashboard === 'on',
     })
     mount(router)
     for (const { found, remedy } of faults) logger.warn({ remedy }, `The database: ${found}`)

@@ -24,6 +24,7 @@ test('without flags and environment, all is at its default', () => {
     port: 8266,
     logLevel: 'info',
     database: { kind: 'embedded', dataDirectory: './.tunacorn' },
+    dashboard: 'on',
     engine: engineDefaults,
     access: nobodyElse,
   })
@@ -36,6 +37,7 @@ test('the environment comes before the defaults', () => {
     port: 1,
     logLevel: 'debug',
     database: { kind: 'postgres', url: 'postgresql://u:p@h/d', maxConnections: 10 },
+    dashboard: 'on',
     engine: engineDefaults,
     access: nobodyElse,
   })
@@ -49,9 +51,16 @@ test('flags come before the environment', () => {
     port: 2,
     logLevel: 'warn',
     database: { kind: 'postgres', url: 'postgres://b/b', maxConnections: 10 },
+    dashboard: 'on',
     engine: engineDefaults,
     access: nobodyElse,
   })
+})
+
+test('the dashboard is on, off, or for reading only', () => {
+  expect(readServeConfig({ dashboard: 'read-only' }, {}).dashboard).toBe('read-only')
+  expect(readServeConfig({}, { TUNACORN_DASHBOARD: 'OFF' }).dashboard).toBe('off')
+  expect(() => readServeConfig({ dashboard: 'yes' }, {})).toThrow('Expected --dashboard to be one of on, off')
 })
 
 test('a data directory that a flag names is used, also where DATABASE_URL is set', () => {

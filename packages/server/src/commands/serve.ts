@@ -30,6 +30,7 @@ export function serveCommand(): Command {
     'databaseUrl',
     'databaseConnections',
     'logLevel',
+    'dashboard',
     ...engineSettingNames,
   ])
 }

@@ -1,0 +1,90 @@
+import { useEffect, useState } from 'preact/hooks'
+import type { Layout } from './geometry.js'
+
+export interface View {
+  readonly x: number
+  readonly y: number
+  readonly scale: number
+}
+
+export interface MovableView extends View {
+  readonly zoom: (by: number) => void
+  readonly fit: () => void
+}
+
+const least = 0.08
+const most = 2
+/** Smaller than this, names cannot be read: rather a part of the graph than all of it. */
+const leastFitting = 0.45
+
+/** What part of a drawing is seen: dragged, zoomed with Ctrl and the wheel, fitted when it is new. */
+export function useView(
+  frame: { current: HTMLElement | null },
+  layout: Layout | undefined,
+  width: number,
+  height: number,
+): MovableView {
+  const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 })
+  const fit = () => setView(layout === undefined ? view : fitting(layout, width, height))
+  useEffect(fit, [layout, width, height])
+  useEffect(() => {
+    const element = frame.current
+    if (element === null) return undefined
+    return listen(element, setView)
+  }, [layout])
+  const zoom = (by: number) => setView((old) => zoomed(old, by, width / 2, height / 2))
+  return { ...view, zoom, fit }
+}
+
+function fitting(layout: Layout, width: number, height: number): View {
+  const scale = Math.max(leastFitting, Math.min(1, width / layout.width, height / layout.height))
+  const x = Math.max(0, (width - layout.width * scale) / 2)
+  return { x, y: Math.max(0, (height - layout.height * scale) / 2), scale }
+}
+
+function zoomed({ x, y, scale }: View, by: number, atX: number, atY: number): View {
+  const next = Math.min(most, Math.max(least, scale * by))
+  const ratio = next / scale
+  return { x: atX - (atX - x) * ratio, y: atY - (atY - y) * ratio, scale: next }
+}
+
+type SetView = (change: (old: View) => View) => void
+
+function listen(element: HTMLElement, setView: SetView): () => void {
+  let dragged: { x: number; y: number } | undefined
+  let isMoved = false
+  const listeners = {
+    pointerdown: (event: PointerEvent) => {
+      if (event.button === 0) dragged = { x: event.clientX, y: event.clientY }
+      isMoved = false
+    },
+    pointermove: (event: PointerEvent) => {
+      if (dragged === undefined) return
+      const [dx, dy] = [event.clientX - dragged.x, event.clientY - dragged.y]
+      if (!isMoved && Math.hypot(dx, dy) < 4) return
+      if (!isMoved) element.setPointerCapture(event.pointerId)
+      isMoved = true
+      dragged = { x: event.clientX, y: event.clientY }
+      setView((old) => ({ ...old, x: old.x + dx, y: old.y + dy }))
+    },
+    pointerup: () => {
+      dragged = undefined
+    },
+    pointercancel: () => {
+      dragged = undefined
+    },
+    wheel: (event: WheelEvent) => {
+      // Without Ctrl the wheel scrolls the page; a pinch on a touchpad comes with it.
+      if (!event.ctrlKey && !event.metaKey) return
+      event.preventDefault()
+      const box = element.getBoundingClientRect()
+      const by = Math.exp(-event.deltaY / 300)
+      setView((old) => zoomed(old, by, event.clientX - box.left, event.clientY - box.top))
+    },
+  }
+  const entries = Object.entries(listeners) as [string, (event: Event) => void][]
+  for (const [name, listener] of entries) element.addEventListener(name, listener, { passive: false })
+  return () => {
+    for (const [name, listener] of entries) element.removeEventListener(name, listener)
+  }
+}

@@ -1,0 +1,40 @@
+import type { ComponentChildren } from 'preact'
+import { useLayoutEffect, useRef } from 'preact/hooks'
+
+interface DialogProps {
+  readonly title: string
+  readonly onClose: () => void
+  readonly children: ComponentChildren
+}
+
+/** What has to be answered before anything else. Esc closes it. */
+export function Dialog({ title, onClose, children }: DialogProps) {
+  const element = useRef<HTMLDialogElement>(null)
+  useLayoutEffect(() => {
+    const opened = element.current
+    const before = document.activeElement
+    opened?.showModal()
+    return () => {
+      opened?.close()
+      if (before instanceof HTMLElement) before.focus()
+    }
+  }, [])
+  return (
+    <dialog ref={element} aria-labelledby="dialog-title" onCancel={closeBy(onClose)}>
+      <header>
+        <h2 id="dialog-title">{title}</h2>
+        <button type="button" class="quiet icon-button" aria-label="Close" onClick={onClose}>
+          ×
+        </button>
+      </header>
+      {children}
+    </dialog>
+  )
+}
+
+function closeBy(onClose: () => void) {
+  return (event: Event) => {
+    event.preventDefault()
+    onClose()
+  }
+}

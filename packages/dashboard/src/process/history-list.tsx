@@ -1,0 +1,95 @@
+import type { HistoryEvent } from '@tunacorn/protocol'
+import { useState } from 'preact/hooks'
+import { StateIcon, type Shown } from '../parts/state-icon.js'
+import { JsonView } from '../parts/json-view.js'
+import { ExactTime } from '../parts/time.js'
+import { causeWords } from './cause-words.js'
+
+const rowsAtFirst = 100
+
+const words: Record<HistoryEvent['type'], readonly [Shown, string]> = {
+  'process-started': ['running', 'Process started'],
+  'task-completed': ['completed', 'Task completed'],
+  'attempt-failed': ['retrying', 'Attempt failed, will retry'],
+  'task-failed': ['failed', 'Task failed'],
+  'report-refused': ['lapsed', 'Late report refused'],
+  'process-paused': ['paused', 'Process paused'],
+  'process-resumed': ['running', 'Process resumed'],
+  'process-timed-out': ['failed', 'Process timed out'],
+  'process-cancelled': ['cancelled', 'Process cancelled'],
+  'process-retried': ['retrying', 'Process retried'],
+}
+
+/** Everything that has happened, newest first. */
+export function HistoryList({ events, isLive }: { events: readonly HistoryEvent[]; isLive: boolean }) {
+  const [shown, setShown] = useState(rowsAtFirst)
+  const newest = events.slice(-shown).toReversed()
+  return (
+    <>
+      {isLive && (
+        <p class="live">
+          <span class="live-dot" aria-hidden="true" /> Live
+        </p>
+      )}
+      <ol class="history">
+        {newest.map((event) => (
+          <EventView key={event.version} event={event} />
+        ))}
+      </ol>
+      {events.length > shown && (
+        <button type="button" class="quiet" onClick={() => setShown(shown + 10 * rowsAtFirst)}>
+          Show older ones of {events.length.toLocaleString('en')}
+        </button>
+      )}
+    </>
+  )
+}
+
+function EventView({ event }: { event: HistoryEvent }) {
+  const { version, type, at, name, attempt, worker, cause, by, reason, retryAt } = event
+  const [state, text] = words[type] ?? (['lapsed', type] as const)
+  const details = [
+    attempt !== undefined && `attempt ${attempt}`,
+    worker,
+    cause !== undefined && causeWords[cause],
+    retryAt !== undefined && 'will be tried again',
+    by !== undefined && `by ${by}`,
+    reason,
+  ].filter((detail) => typeof detail === 'string')
+  const value = [event.output, event.error, event.input, event.lateReport].find((one) => one !== undefined)
+  return (
+    <li>
+      <span class="history-time">
+        <ExactTime at={at} />
+      </span>
+      <StateIcon state={state} />
+      <div>
+        <p>
+          {text}
+          {name !== undefined && (
+            <>
+              {' '}
+              <b>{name}</b>
+            </>
+          )}
+          {details.length > 0 && <span class="faint"> · {details.join(' · ')}</span>}
+        </p>
+        {value !== undefined && (
+          <details>
+            <summary>{summaryOf(event)}</summary>
+            <JsonView value={value} label={`${summaryOf(event)} of event ${version}`} />
+          </details>
+        )}
+      </div>
+      <span class="history-version number faint" title="Version of the process">
+        {version}
+      </span>
+    </li>
+  )
+}
+
+function summaryOf({ output, error, input }: HistoryEvent): string {
+  if (output !== undefined) return 'Output'
+  if (error !== undefined) return 'Error'
+  return input === undefined ? 'Report' : 'Input'
+}

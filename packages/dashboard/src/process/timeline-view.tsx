@@ -1,0 +1,101 @@
+import type { Process } from '@tunacorn/protocol'
+import { useState } from 'preact/hooks'
+import { Empty } from '../parts/problem.js'
+import { StateIcon } from '../parts/state-icon.js'
+import { nowMs } from '../stores/clock.js'
+import { durationWords } from '../words.js'
+import type { Outcome, TaskRun } from './task-run.js'
+import { ticksOf, timelineRows, type Bar } from './timeline.js'
+
+const rowsAtFirst = 60
+
+interface TimelineProps {
+  readonly process: Process
+  readonly runs: readonly TaskRun[]
+  readonly onOpen: (index: number) => void
+}
+
+export const outcomeWords: Record<Outcome, string> = {
+  waiting: 'waits for a worker',
+  working: 'being worked on',
+  completed: 'completed',
+  'will-retry': 'failed, will retry',
+  failed: 'failed',
+  lapsed: 'worker went silent',
+  unfinished: 'cut off by the end of the process',
+}
+
+/** A row for each task that was on the board; one bar for each attempt, the wait before it apart. */
+export function TimelineView({ process, runs, onOpen }: TimelineProps) {
+  const [isWhole, setWhole] = useState(false)
+  const fromMs = Date.parse(process.startedAt)
+  const toMs = Math.max(fromMs + 1, process.endedAt === undefined ? nowMs.value : Date.parse(process.endedAt))
+  const span = { fromMs, toMs }
+  const rows = timelineRows(runs, span)
+  if (rows.length === 0) return <Empty>Nothing has been on the board yet.</Empty>
+  const shown = isWhole ? rows : rows.slice(0, rowsAtFirst)
+  return (
+    <div class="timeline">
+      <div class="timeline-scale" aria-hidden="true">
+        <div>
+          {ticksOf(span, 7).map((ms) => (
+            <span key={ms} style={{ left: `${(ms / (toMs - fromMs)) * 100}%` }}>
+              {ms === 0 ? '0' : durationWords(ms).replace('.0 ', ' ')}
+            </span>
+          ))}
+        </div>
+      </div>
+      <ol>
+        {shown.map(({ run, bars }) => (
+          <li key={run.index}>
+            <button type="button" class="timeline-name" onClick={() => onOpen(run.index)}>
+              <StateIcon state={run.look} />
+              <span>{run.name}</span>
+            </button>
+            <div class="timeline-track">
+              {bars.map((bar, index) => (
+                <BarView key={index} bar={bar} endMs={toMs} />
+              ))}
+            </div>
+          </li>
+        ))}
+      </ol>
+      {rows.length > shown.length && (
+        <button type="button" class="quiet" onClick={() => setWhole(true)}>
+          Show all {rows.length.toLocaleString('en')}
+        </button>
+      )}
+      <ul class="legend" aria-hidden="true">
+        <li class="bar-wait">waiting</li>
+        <li class="bar-work is-working">working</li>
+        <li class="bar-work is-completed">completed</li>
+        <li class="bar-work is-will-retry">failed, will retry</li>
+        <li class="bar-work is-failed">failed</li>
+        <li class="bar-work is-lapsed">worker silent</li>
+      </ul>
+    </div>
+  )
+}
+
+function BarView({ bar: { kind, outcome, attempt, left, width }, endMs }: { bar: Bar; endMs: number }) {
+  const words =
+    kind === 'wait' ? waitWords(attempt.scheduledAtMs, attempt.claimedAtMs ?? attempt.endedAtMs ?? endMs) : ''
+  const took = durationWords((attempt.endedAtMs ?? endMs) - (attempt.claimedAtMs ?? endMs))
+  const title =
+    kind === 'wait'
+      ? `Attempt ${attempt.number}: ${words}`
+      : `Attempt ${attempt.number}: ${outcomeWords[outcome]}, ${took}${attempt.worker === undefined ? '' : `, ${attempt.worker}`}`
+  return (
+    <span
+      class={`bar bar-${kind} is-${outcome}`}
+      style={{ left: `${left}%`, width: `${width}%` }}
+      title={title}
+      role="img"
+      aria-label={title}
+    />
+  )
+}
+
+function waitWords(fromMs: number | undefined, toMs: number): string {
+  return `waited ${durationWords(toMs - (fromMs ?? toMs))}`
+}

@@ -1,0 +1,66 @@
+import { signal } from '@preact/signals'
+import { TunaCornHttpError } from '@tunacorn/client'
+import { keyAsked, noteRefusal } from './session.js'
+
+/** Whether the server answered when it was last asked. */
+export const isConnected = signal(true)
+
+export interface Polling {
+  /** Asks now, and then again at the usual distance. */
+  now(): void
+  stop(): void
+}
+
+/**
+ * Asks again and again while the page is visible, each time so long after the answer before. When the server does not
+ * answer, the pauses grow.
+ */
+export function poll(ask: (signal: AbortSignal) => Promise<unknown>, everyMs: number): Polling {
+  const stopping = new AbortController()
+  let timer: number | undefined
+  let failures = 0
+  let isAsking = false
+  let isWanted = false
+
+  const run = async () => {
+    window.clearTimeout(timer)
+    if (stopping.signal.aborted || document.hidden) return
+    if (isAsking) {
+      isWanted = true
+      return
+    }
+    isAsking = true
+    try {
+      await ask(stopping.signal)
+      failures = 0
+      isConnected.value = true
+    } catch (error) {
+      if (stopping.signal.aborted) return
+      noteRefusal(error)
+      failures += 1
+      isConnected.value = error instanceof TunaCornHttpError && error.status < 500
+    } finally {
+      isAsking = false
+    }
+    if (stopping.signal.aborted) return
+    const pauseMs = isWanted ? 0 : Math.min(30_000, everyMs * 2 ** Math.min(failures, 5))
+    isWanted = false
+    timer = window.setTimeout(() => void run(), pauseMs)
+  }
+  const now = () => void run()
+  const unsubscribe = keyAsked.subscribe((asked) => {
+    // Somebody has given a key.
+    if (asked === undefined && failures > 0) now()
+  })
+  document.addEventListener('visibilitychange', now)
+  now()
+  return {
+    now,
+    stop: () => {
+      stopping.abort()
+      window.clearTimeout(timer)
+      unsubscribe()
+      document.removeEventListener('visibilitychange', now)
+    },
+  }
+}

@@ -1,0 +1,109 @@
+import { computed, signal } from '@preact/signals'
+import type { Definition, HistoryEvent, Process, ProcessExplanation, Task } from '@tunacorn/protocol'
+import { taskRuns } from '../process/task-run.js'
+import { nowMs } from './clock.js'
+import { followHistory } from './follow-history.js'
+import { poll, type Polling } from './polling.js'
+import { client, messageOf } from './session.js'
+
+const everyMs = 2_000
+const pageSize = 1_000
+/** Explaining thousands of tasks every other second would be a burden. */
+const explainedByItself = 200
+
+/** One process: followed by its history, event by event; the board, which has no events, is polled beside. */
+export class ProcessStore {
+  readonly process = signal<Process | undefined>(undefined)
+  readonly definition = signal<Definition | undefined>(undefined)
+  readonly events = signal<readonly HistoryEvent[]>([])
+  readonly board = signal<readonly Task[]>([])
+  readonly explanation = signal<ProcessExplanation | undefined>(undefined)
+  readonly problem = signal<string | undefined>(undefined)
+  readonly isFollowed = signal(false)
+  /** The place of the task that is looked at closely. */
+  readonly openTask = signal<number | undefined>(undefined)
+  readonly #id: string
+  #polling: Polling | undefined
+  #following: AbortController | undefined
+
+  readonly runs = computed(() => {
+    const [process, definition] = [this.process.value, this.definition.value]
+    if (process === undefined || definition === undefined) return []
+    const now = process.endedAt === undefined ? nowMs.value : Date.parse(process.endedAt)
+    return taskRuns({ process, definition, events: this.events.value, board: this.board.value, nowMs: now })
+  })
+
+  constructor(id: string) {
+    this.#id = id
+  }
+
+  start(): void {
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+  }
+
+  stop(): void {
+    this.#polling?.stop()
+    this.#following?.abort()
+  }
+
+  refresh(): void {
+    this.#polling?.now()
+  }
+
+  async #load(aborted: AbortSignal): Promise<void> {
+    try {
+      const options = { signal: aborted }
+      const before = this.process.peek()
+      const process = await client.value.getProcess(this.#id, undefined, options)
+      const { definition, definitionVersion } = process
+      this.definition.value ??= await client.value.getDefinitionVersion(
+        definition,
+        definitionVersion,
+        options,
+      )
+      const isLive = process.endedAt === undefined
+      if (isLive || before?.version !== process.version) {
+        this.board.value = isLive ? await this.#loadBoard(options) : []
+        if (this.openTask.peek() !== undefined || process.progress.total <= explainedByItself) {
+          this.explanation.value = await client.value.explainProcess(this.#id, options)
+        }
+      }
+      this.process.value = process
+      this.problem.value = undefined
+      if (!this.isFollowed.peek() && this.events.peek().length < process.version) void this.#follow()
+    } catch (error) {
+      if (!aborted.aborted) this.problem.value = messageOf(error)
+      throw error
+    }
+  }
+
+  async #loadBoard(options: { signal: AbortSignal }): Promise<Task[]> {
+    const rows: Task[] = []
+    let cursor: string | undefined
+    do {
+      const query = { process: this.#id, limit: pageSize, ...(cursor !== undefined && { cursor }) }
+      const page = await client.value.listTasks(query, options)
+      rows.push(...page.items)
+      cursor = page.nextCursor
+    } while (cursor !== undefined)
+    return rows
+  }
+
+  /** Until the process ends or the connection does; then the next look at the process sees whether there is more. */
+  async #follow(): Promise<void> {
+    this.#following?.abort()
+    const following = (this.#following = new AbortController())
+    this.isFollowed.value = true
+    try {
+      const after = this.events.peek().at(-1)?.version ?? 0
+      for await (const events of followHistory(this.#id, after, following.signal)) {
+        this.events.value = [...this.events.peek(), ...events]
+        this.refresh()
+      }
+    } catch (error) {
+      if (!following.signal.aborted) this.problem.value = messageOf(error)
+    } finally {
+      if (this.#following === following) this.isFollowed.value = false
+    }
+  }
+}
