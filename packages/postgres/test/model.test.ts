@@ -1,8 +1,9 @@
 import { openEmbedded } from '@tunacorn/postgres/embedded'
+import fc from 'fast-check'
 import { Pool } from 'pg'
 import { describe, it, onTestFinished } from 'vitest'
-import { expectModel } from '../../core/test/properties/model.js'
-import { proofTimeout } from '../../core/test/properties/proof.js'
+import { likeTheModel } from '../../core/test/properties/model.js'
+import { proof, proofTimeout } from '../../core/test/properties/proof.js'
 import { maxReplicas } from '../../core/test/properties/world.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 import { ManualGround, searchPath } from './support/manual-ground.js'
@@ -24,7 +25,10 @@ describe('replicas, beside a naive model of them', () => {
         await database.drop()
       })
       const ground = await ManualGround.on(pools)
-      await expectModel(12, () => ground.empty())
+      await fc.assert(
+        likeTheModel(() => ground.empty()),
+        proof(12),
+      )
     },
   )
 
@@ -34,6 +38,9 @@ describe('replicas, beside a naive model of them', () => {
     // It has one session.
     await pool.query(`SET search_path = ${searchPath}`)
     const ground = await ManualGround.on([pool])
-    await expectModel(6, () => ground.empty())
+    await fc.assert(
+      likeTheModel(() => ground.empty()),
+      proof(6),
+    )
   })
 })
