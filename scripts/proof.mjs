@@ -35,7 +35,17 @@ const passedTests = /^ +Tests +(.*)$/m
 const proofs = [
   {
     name: 'model',
-    command: vitest('packages/core/test/properties', 'packages/postgres/test/properties.test.ts'),
+    command: vitest(
+      'packages/core/test/properties',
+      'packages/postgres/test/model.test.ts',
+      'packages/postgres/test/properties.test.ts',
+    ),
+    env: much,
+    says: passedTests,
+  },
+  {
+    name: 'interleavings',
+    command: vitest('packages/postgres/test/interleavings.test.ts'),
     env: much,
     says: passedTests,
   },

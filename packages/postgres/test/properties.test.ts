@@ -6,12 +6,9 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { definitions } from '../../core/test/properties/arbitraries.js'
-import { commands, Twins, type TwinWorld } from '../../core/test/properties/twins.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 
 const url = postgresUrl()
-
-const hourMs = 3_600_000
 
 /** Live processes that nothing would move on any more, and what is on the board for processes that have ended. */
 const strandedSql = `
@@ -43,50 +40,6 @@ describe.skipIf(url === undefined)('on a real PostgreSQL', () => {
   async function expectNothingStranded(): Promise<void> {
     expect((await pool.query(strandedSql)).rows).toEqual([])
   }
-
-  /** Two engines, which may be taken over by others at any time. Time passes by itself, and next to none of it. */
-  function twinWorld(): TwinWorld {
-    const engines = stores.map(newEngine)
-    return {
-      now: 0,
-      isExact: false,
-      engine: (pick = 0) => engines[pick % 2]!,
-      observer: newEngine(stores[0]!),
-      register: async (definition) => {
-        await engines[0]!.registerDefinition(JSON.stringify(definition), 'json')
-      },
-      restart: (pick) => {
-        engines[pick % 2] = newEngine(stores[pick % 2]!)
-      },
-      pass: async () => {},
-      process: async (id) => (await stores[0]!.processList.fetch([{ id, afterVersion: 0 }]))[0]!.record,
-    }
-  }
-
-  it(
-    'the engine answers as a naive model does, and leaves no process stranded',
-    { timeout: 60_000 },
-    async () => {
-      // Time is kept, or nobody would be handed what has lapsed.
-      await stores[0]!.taskList.beat()
-      await fc.assert(
-        fc.asyncProperty(
-          definitions({ jitter: false, unitMs: hourMs }),
-          fc.array(commands(hourMs), { maxLength: 30, size: 'max' }),
-          async (definition, steps) => {
-            const twins = await Twins.start(twinWorld(), { ...definition, name: randomUUID() })
-            for (const step of steps) {
-              const { real, naive } = await twins.take(step)
-              expect(real).toBe(naive)
-              await twins.expectAlike()
-              await expectNothingStranded()
-            }
-          },
-        ),
-        { numRuns: 40 },
-      )
-    },
-  )
 
   it('processes end within their bounds, whatever workers do meanwhile', { timeout: 60_000 }, async () => {
     const engines = stores.map((store) => new Engine({ ...store, tickMs: 10, pollMs: 10 }))
@@ -154,10 +107,6 @@ describe.skipIf(url === undefined)('on a real PostgreSQL', () => {
     return rows.map(({ id }) => id)
   }
 })
-
-function newEngine(store: PostgresStore): Engine {
-  return new Engine({ ...store, timekeeping: false })
-}
 
 /** Workers of all kinds, drawn by lot; when the lots are used up, nobody comes any more. */
 async function workAtRandom(

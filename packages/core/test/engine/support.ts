@@ -4,6 +4,7 @@ import {
   type ClaimedTask,
   type EngineOptions,
   type ProcessList,
+  type Store,
   type TaskList,
 } from '@tunacorn/core'
 
@@ -24,8 +25,8 @@ export function flat(name: string, tasks: number): string {
   return JSON.stringify({ name, tasks: Array.from({ length: tasks }, (_, task) => ({ name: `t${task}` })) })
 }
 
-/** An engine on a store in memory, whose lists may be stood in for. */
-export function engineOn(store: MemoryStore, options: Partial<EngineOptions> = {}): Engine {
+/** An engine on a store, whose lists may be stood in for. */
+export function engineOn(store: Omit<Store, 'close'>, options: Partial<EngineOptions> = {}): Engine {
   const { definitionList, processList, taskList } = store
   return new Engine({ definitionList, processList, taskList, pollMs: 20, timekeeping: false, ...options })
 }

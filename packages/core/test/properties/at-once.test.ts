@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitions, type WrittenDefinition } from './arbitraries.js'
 import { checkFailureProcesses, checkInvariants } from './invariants.js'
-import { outcomeOf, World } from './world.js'
+import { proof, proofTimeout } from './proof.js'
+import { at, maxReplicas, outcomeOf, World } from './world.js'
 
-const at = fc.nat({ max: 1 })
 /** Which of all processes that there are by then. */
 const process = fc.nat({ max: 7 })
 
@@ -46,12 +46,12 @@ const chains = fc.tuple(
   }),
 )
 
-/** Commands come several at once, to two replicas, on a store that is often taken up by others. */
+/** Commands come several at once, to several replicas, on a store that is often taken up by others. */
 const bursts = fc.array(fc.array(steps, { minLength: 1, maxLength: 4 }), { maxLength: 15, size: 'max' })
 const contention = fc.array(fc.boolean(), { maxLength: 40, size: 'max' })
 
 describe('whatever comes at once', () => {
-  it('a live process has a task on the board that will move it on', { timeout: 60_000 }, () =>
+  it('a live process has a task on the board that will move it on', proofTimeout, () =>
     fc.assert(
       fc.asyncProperty(chains, bursts, contention, async (chain, taken, contended) => {
         await run(chain, taken, contended, async (world) => {
@@ -59,13 +59,13 @@ describe('whatever comes at once', () => {
           expect(await strandedIn(world)).toEqual([])
         })
       }),
-      { numRuns: 60 },
+      proof(60),
     ),
   )
 
   it(
     'a failure process is started once for each failure, and never for a failure process',
-    { timeout: 60_000 },
+    proofTimeout,
     () =>
       fc.assert(
         fc.asyncProperty(chains, bursts, contention, async (chain, taken, contended) => {
@@ -78,7 +78,7 @@ describe('whatever comes at once', () => {
             expect(started, 'what would clean up after `undo`').not.toContain('last')
           })
         }),
-        { numRuns: 60 },
+        proof(60),
       ),
   )
 })
@@ -96,7 +96,7 @@ async function run(
   contended: readonly boolean[],
   check: (world: World) => Promise<void>,
 ): Promise<void> {
-  const world = new World({ engines: 2, contention: contended })
+  const world = new World({ replicas: maxReplicas, contention: contended })
   await world.register(...chain)
   for (let processes = 0; processes < 2; processes += 1)
     await world.engine().startProcess({ definition: 'main' })

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitions, type WrittenDefinition } from './arbitraries.js'
 import { checkInvariants } from './invariants.js'
+import { proof, proofTimeout } from './proof.js'
 import { releasing, working, Workers, type Step } from './workers.js'
 import { World, worlds, type WorldOptions } from './world.js'
 
@@ -75,7 +76,7 @@ async function beSlow(world: World, workers: Workers, pass: (ms: number) => Prom
 }
 
 describe('a process of any definition, whatever its workers do', () => {
-  it('ends within the bound that is printed for its definition', { timeout: 60_000 }, () =>
+  it('ends within the bound that is printed for its definition', proofTimeout, () =>
     fc.assert(
       fc.asyncProperty(
         definitions(),
@@ -89,13 +90,13 @@ describe('a process of any definition, whatever its workers do', () => {
           expect(endedAt!.getTime()).toBeLessThanOrEqual(endsBy)
         },
       ),
-      { numRuns: 150 },
+      proof(150),
     ),
   )
 
   it(
     'hands out no task too early, too late or too often, also when workers give tasks back',
-    { timeout: 60_000 },
+    proofTimeout,
     () =>
       fc.assert(
         fc.asyncProperty(
@@ -113,7 +114,7 @@ describe('a process of any definition, whatever its workers do', () => {
             expect(items.filter(({ attempt = 0 }, index) => attempt > most[index]!)).toEqual([])
           },
         ),
-        { numRuns: 150 },
+        proof(150),
       ),
   )
 })

@@ -1,14 +1,13 @@
-import type { Engine, ProcessRecord } from '@tunacorn/core'
+import type { ClaimedTask, ProcessRecord } from '@tunacorn/core'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { WrittenDefinition } from './arbitraries.js'
 import { NaiveProcess } from './naive-process.js'
-import { outcomeOf } from './world.js'
+import type { Cut } from './replica.js'
+import { at, outcomeOf, type World } from './world.js'
 
-/** What may happen next, as data, so that a run that fails can be printed and made smaller. */
-export type TwinStep =
-  | { readonly do: 'pass'; readonly ms: number }
-  | { readonly do: 'restart'; readonly at: number }
+/** What somebody asks of a replica, as data, so that a run that fails can be printed and made smaller. */
+type Command =
   | {
       readonly do: 'claim'
       readonly at: number
@@ -16,91 +15,125 @@ export type TwinStep =
       readonly leaseMs: number
       readonly isWise: boolean
     }
+  | {
+      readonly do: 'work'
+      readonly at: number
+      readonly max: number
+      readonly leaseMs: number
+      readonly scope: 'process' | 'names' | 'any'
+      /** Is reported completed in the same call. */
+      readonly claim?: number
+    }
   | { readonly do: 'complete' | 'beat' | 'release'; readonly at: number; readonly claim: number }
   | { readonly do: 'fail'; readonly at: number; readonly claim: number; readonly retry?: false | number }
   | { readonly do: 'pause' | 'resume' | 'cancel' | 'retry'; readonly at: number }
 
-const at = fc.nat({ max: 1 })
+/** What may happen next. */
+type TwinStep =
+  | Command
+  | { readonly do: 'pass'; readonly at: number; readonly ms: number }
+  /** A replica is dropped, perhaps with a command in hand; another takes its place, and knows nothing. */
+  | { readonly do: 'crash'; readonly at: number; readonly cut: Cut; readonly during: Command | undefined }
+
 /** Counted from the newest: that is mostly still held. */
 const claim = fc.oneof(fc.constant(0), fc.nat({ max: 6 }))
+const leaseMs = fc.integer({ min: 1, max: 50 })
 
-export const passing = fc.record({ do: fc.constant('pass' as const), ms: fc.noBias(fc.nat({ max: 15 })) })
+const commands: fc.Arbitrary<Command> = fc.oneof(
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constant('claim' as const),
+      at,
+      task: fc.nat({ max: 4 }),
+      leaseMs,
+      // Asks for one that can be had, if there is one.
+      isWise: fc.nat({ max: 3 }).map((n) => n > 0),
+    }),
+  },
+  {
+    weight: 10,
+    arbitrary: fc.record(
+      {
+        do: fc.constant('work' as const),
+        at,
+        max: fc.integer({ min: 1, max: 3 }),
+        leaseMs,
+        scope: fc.constantFrom('process' as const, 'names' as const, 'any' as const),
+        claim,
+      },
+      { requiredKeys: ['do', 'at', 'max', 'leaseMs', 'scope'] },
+    ),
+  },
+  { weight: 15, arbitrary: fc.record({ do: fc.constant('complete' as const), at, claim }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({ do: fc.constantFrom('beat' as const, 'release' as const), at, claim }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record(
+      {
+        do: fc.constant('fail' as const),
+        at,
+        claim,
+        retry: fc.oneof(fc.constant(false as const), fc.nat({ max: 40 }), fc.nat({ max: 2 })),
+      },
+      { requiredKeys: ['do', 'at', 'claim'] },
+    ),
+  },
+  {
+    weight: 14,
+    arbitrary: fc.record({
+      do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const, 'retry' as const),
+      at,
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), at }) },
+)
 
-/** Everything but the passing of time, whose unit is so many milliseconds. */
-export function commands(unitMs: number): fc.Arbitrary<TwinStep> {
-  const times = (min: number, max: number) => fc.integer({ min, max }).map((value) => value * unitMs)
-  return fc.oneof(
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('restart' as const), at }) },
-    {
-      weight: 20,
-      arbitrary: fc.record({
-        do: fc.constant('claim' as const),
-        at,
-        task: fc.nat({ max: 4 }),
-        leaseMs: times(1, 50),
-        // Asks for one that can be had, if there is one.
-        isWise: fc.nat({ max: 3 }).map((n) => n > 0),
-      }),
-    },
-    { weight: 15, arbitrary: fc.record({ do: fc.constant('complete' as const), at, claim }) },
-    {
-      weight: 3,
-      arbitrary: fc.record({ do: fc.constantFrom('beat' as const, 'release' as const), at, claim }),
-    },
-    {
-      weight: 6,
-      arbitrary: fc.record(
-        {
-          do: fc.constant('fail' as const),
-          at,
-          claim,
-          retry: fc.oneof(fc.constant(false as const), times(0, 40), times(0, 2)),
-        },
-        { requiredKeys: ['do', 'at', 'claim'] },
-      ),
-    },
-    {
-      weight: 14,
-      arbitrary: fc.record({
-        do: fc.constantFrom('pause' as const, 'resume' as const, 'resume' as const, 'retry' as const),
-        at,
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('cancel' as const), at }) },
-  )
+export const twinSteps: fc.Arbitrary<TwinStep> = fc.oneof(
+  { weight: 30, arbitrary: commands },
+  {
+    weight: 8,
+    arbitrary: fc.record({ do: fc.constant('pass' as const), at, ms: fc.noBias(fc.nat({ max: 15 })) }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('crash' as const),
+      at,
+      cut: fc.constantFrom('before' as const, 'after' as const),
+      during: fc.option(commands, { nil: undefined }),
+    }),
+  },
+)
+
+/** What a step comes to, by the engine and by the model. */
+interface Both {
+  readonly real: string
+  readonly naive: string
 }
 
-/** Where a process runs for real. */
-export interface TwinWorld {
-  readonly now: number
-  /** Whether its clock stands still until it is told to go on. */
-  readonly isExact: boolean
-  engine(pick?: number): Engine
-  /** One that is asked, and gives no commands: it must not bring the others up to date. */
-  readonly observer: Engine
-  register(...definitions: readonly object[]): Promise<void>
-  restart(pick: number): void
-  pass(ms: number): Promise<void>
-  process(id: string): Promise<ProcessRecord>
-}
+const nothing: Both = { real: 'ok', naive: 'ok' }
 
 /** One process twice: by the engine, and by the model. */
 export class Twins {
-  readonly #world: TwinWorld
+  readonly #world: World
   readonly #definition: WrittenDefinition
   readonly #id: string
   readonly #model: NaiveProcess
   /** Every claim that was ever handed out, newest last. */
   readonly #claims: { readonly name: string; readonly id: string; readonly claim: string }[] = []
 
-  private constructor(world: TwinWorld, definition: WrittenDefinition, id: string) {
+  private constructor(world: World, definition: WrittenDefinition, id: string) {
     this.#world = world
     this.#definition = definition
     this.#id = id
     this.#model = new NaiveProcess(definition, world.now)
   }
 
-  static async start(world: TwinWorld, definition: WrittenDefinition): Promise<Twins> {
+  static async start(world: World, definition: WrittenDefinition): Promise<Twins> {
     await world.register(definition)
     return new Twins(
       world,
@@ -110,28 +143,18 @@ export class Twins {
   }
 
   /** Both do it; `real` says what the engine answered, `naive` what the model did. */
-  async take(step: TwinStep): Promise<{ readonly real: string; readonly naive: string }> {
-    const [world, model] = [this.#world, this.#model]
+  async take(step: TwinStep): Promise<Both> {
     switch (step.do) {
       case 'pass':
-        await world.pass(step.ms)
-        model.pass(step.ms)
-        return { real: 'ok', naive: 'ok' }
-      case 'restart':
-        world.restart(step.at)
-        return { real: 'ok', naive: 'ok' }
-      case 'claim':
-        return this.#claim(step)
-      case 'pause':
-      case 'resume':
-      case 'cancel':
-      case 'retry':
-        return { real: await outcomeOf(this.#control(step)), naive: model[step.do]() }
-      case 'complete':
-      case 'fail':
-      case 'beat':
-      case 'release':
-        return this.#use(step)
+        await this.#world.pass(step.ms, step.at)
+        this.#model.pass(step.ms)
+        return nothing
+      case 'crash':
+        return this.#crash(step)
+      default: {
+        const command = this.#prepare(step)
+        return { real: await command.real(), naive: command.naive() }
+      }
     }
   }
 
@@ -139,26 +162,106 @@ export class Twins {
     await expectAlike(this.#world, this.#id, this.#model)
   }
 
-  async #claim({ at: pick, task, leaseMs, isWise }: Extract<TwinStep, { do: 'claim' }>) {
-    const all = this.#definition.tasks.map(({ name }) => name)
+  async #crash({ at: pick, cut, during }: Extract<TwinStep, { do: 'crash' }>): Promise<Both> {
+    const replica = this.#world.replica(pick)
+    replica.dieAt(cut)
+    const command = during === undefined ? undefined : this.#prepare({ ...during, at: pick })
+    const real = await Promise.race([command?.real() ?? 'ok', replica.dead])
+    this.#world.restart(pick)
+    if (command === undefined) return nothing
+    if (real !== 'dead') return { real, naive: command.naive() }
+    // What had been stored by then has happened, whoever knows of it.
+    if (cut === 'after') await command.unheard()
+    return nothing
+  }
+
+  #prepare(command: Command): Prepared {
+    switch (command.do) {
+      case 'claim':
+        return this.#claim(command)
+      case 'work':
+        return this.#work(command)
+      case 'pause':
+      case 'resume':
+      case 'cancel':
+      case 'retry':
+        return prepared({
+          real: () => outcomeOf(this.#control(command)),
+          naive: () => this.#model[command.do](),
+        })
+      case 'complete':
+      case 'fail':
+      case 'beat':
+      case 'release':
+        return this.#use(command)
+    }
+  }
+
+  #claim({ at: pick, task, leaseMs: wantedMs, isWise }: CommandOf<'claim'>): Prepared {
+    const all = this.#names
     const some = isWise ? all.filter((name) => this.#model.mayClaim(name)) : []
     const names = some.length > 0 ? some : all
     const name = names[task % names.length]!
-    const index = all.indexOf(name)
-    const claimed = { name, id: `${this.#id}.${index}`, claim: '' }
-    const real = await outcomeOf(
-      this.#world
-        .engine(pick)
-        .claimTask(claimed.id, { worker: 'w', leaseMs })
-        .then(({ claim: secret }) => (claimed.claim = secret)),
-    )
-    if (real === 'ok') this.#claims.push(claimed)
-    return { real, naive: this.#model.claim(name, claimed.claim, leaseMs) }
+    const id = `${this.#id}.${all.indexOf(name)}`
+    let secret = ''
+    return prepared({
+      real: async () => {
+        const claiming = this.#world.engine(pick).claimTask(id, { worker: 'w', leaseMs: wantedMs })
+        const outcome = await outcomeOf(claiming.then((claimed) => (secret = claimed.claim)))
+        if (outcome === 'ok') this.#claims.push({ name, id, claim: secret })
+        return outcome
+      },
+      naive: () => this.#model.claim(name, secret, wantedMs),
+    })
   }
 
-  async #use(step: Extract<TwinStep, { claim: number }>) {
+  /** A worker's loop: perhaps a result, then whatever can be had. */
+  #work({ at: pick, max, leaseMs: wantedMs, scope, claim: back }: CommandOf<'work'>): Prepared {
+    const model = this.#model
+    const brought = back === undefined ? undefined : this.#claims.at(-1 - back)
+    const criteria = { process: { process: this.#id }, names: { names: this.#names }, any: {} }[scope]
+    const report = () => (brought === undefined ? 'ok' : model.complete(brought.name, brought.claim))
+    let given: readonly ClaimedTask[] = []
+    return {
+      real: async () => {
+        const { results, tasks } = await this.#world.engine(pick).claimTasks({
+          ...criteria,
+          worker: 'w',
+          max,
+          leaseMs: wantedMs,
+          ...(brought !== undefined && { results: [{ task: brought.id, claim: brought.claim }] }),
+        })
+        given = tasks
+        this.#claims.push(...tasks)
+        return [results[0]?.refusal?.code ?? 'ok', ...tasks.map(({ name }) => `${name} ok`)].join()
+      },
+      naive: () => {
+        const said = report()
+        const could = model.board.filter(({ written }) => model.mayClaim(written.name))
+        const turns = could.map(({ claimableAt }) => claimableAt).toSorted((a, b) => a - b)
+        // Who brings a result is not kept waiting: its replica may take the board for empty for a moment.
+        const count = brought === undefined ? Math.min(max, could.length) : given.length
+        const taken = given.map(({ name, claim: secret }) => {
+          const turn = could.find(({ written }) => written.name === name)?.claimableAt ?? Infinity
+          const isNext = brought !== undefined || turn <= (turns[count - 1] ?? -Infinity)
+          return `${name} ${isNext ? model.claim(name, secret, wantedMs) : 'before its turn'}`
+        })
+        const missing = Array.from({ length: Math.max(0, count - given.length) }, () => 'another')
+        return [said, ...taken, ...missing].join()
+      },
+      unheard: async () => {
+        report()
+        for (const { name, attempt, worker } of await this.#world.board()) {
+          const known = model.board.find(({ written }) => written.name === name)
+          if (worker !== undefined && attempt !== known?.attempt) model.claim(name, '', wantedMs)
+        }
+      },
+    }
+  }
+
+  #use(step: CommandOf<'complete' | 'fail' | 'beat' | 'release'>): Prepared {
     const held = this.#claims.at(-1 - step.claim)
-    if (held === undefined) return { real: 'ok', naive: 'ok' }
+    if (held === undefined) return prepared({ real: async () => 'ok', naive: () => 'ok' })
     const { name, id, claim: secret } = held
     const [engine, model] = [this.#world.engine(step.at), this.#model]
     const both = {
@@ -170,11 +273,11 @@ export class Twins {
       beat: { real: () => engine.heartbeatTask(id, secret), naive: () => model.beat(name, secret) },
       release: { real: () => engine.releaseTask(id, secret), naive: () => model.release(name, secret) },
     }[step.do]
-    return { real: await outcomeOf(both.real()), naive: both.naive() }
+    return prepared({ real: () => outcomeOf(both.real()), naive: both.naive })
   }
 
   /** What the engine answers is what is stored. */
-  async #control(step: Extract<TwinStep, { do: 'pause' | 'resume' | 'cancel' | 'retry' }>): Promise<void> {
+  async #control(step: CommandOf<'pause' | 'resume' | 'cancel' | 'retry'>): Promise<void> {
     const engine = this.#world.engine(step.at)
     const methods = {
       pause: () => engine.pauseProcess(this.#id),
@@ -185,9 +288,34 @@ export class Twins {
     const answered = await methods[step.do]()
     await expectStored(this.#world, answered)
   }
+
+  get #names(): string[] {
+    return this.#definition.tasks.map(({ name }) => name)
+  }
 }
 
-async function expectAlike(world: TwinWorld, id: string, model: NaiveProcess): Promise<void> {
+type CommandOf<T extends Command['do']> = Extract<Command, { do: T }>
+
+/** A command that both are ready to do. */
+interface Prepared {
+  readonly real: () => Promise<string>
+  /** After `real`, of which it may have heard what only the store can choose: secrets, and whose turn it is. */
+  readonly naive: () => string
+  /** Instead of `naive`, when the real one was done and the answer is lost. */
+  readonly unheard: () => Promise<void>
+}
+
+function prepared({ real, naive }: Omit<Prepared, 'unheard'>): Prepared {
+  return {
+    real,
+    naive,
+    unheard: async () => {
+      naive()
+    },
+  }
+}
+
+async function expectAlike(world: World, id: string, model: NaiveProcess): Promise<void> {
   const { record, counts } = await world.observer.fetchProcess(id)
   expect(record.state).toBe(model.state)
   const { items } = await world.observer.listProcessTasks(id)
@@ -201,15 +329,15 @@ async function expectAlike(world: TwinWorld, id: string, model: NaiveProcess): P
     const task = items.find(({ name }) => name === written.name)!
     expect(task.attempt).toBe(attempt)
     const moment = task.leaseExpiresAt ?? task.claimableAt
-    if (world.isExact) expect(moment?.getTime()).toBe(claimableAt)
+    expect(moment?.getTime()).toBe(claimableAt)
   }
-  if (world.isExact && model.state === 'running') expect(record.deadline.getTime()).toBe(model.deadline)
+  if (model.state === 'running') expect(record.deadline.getTime()).toBe(model.deadline)
 }
 
-async function expectStored(world: TwinWorld, answered: ProcessRecord): Promise<void> {
+async function expectStored(world: World, answered: ProcessRecord): Promise<void> {
   expect(answered).toEqual(await world.process(answered.id))
 }
 
-function retryOf(step: TwinStep): false | number | undefined {
+function retryOf(step: CommandOf<'complete' | 'fail' | 'beat' | 'release'>): false | number | undefined {
   return step.do === 'fail' ? step.retry : undefined
 }

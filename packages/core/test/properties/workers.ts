@@ -3,7 +3,7 @@ import { parseDuration } from '@tunacorn/protocol'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { WrittenDefinition, WrittenTask } from './arbitraries.js'
-import { outcomeOf, type World } from './world.js'
+import { at, outcomeOf, type World } from './world.js'
 
 /** What may happen next, as data, so that a run that fails can be printed and made smaller. */
 export type Step =
@@ -13,7 +13,6 @@ export type Step =
   | { readonly do: 'fail'; readonly at: number; readonly claim: number; readonly retry?: false | number }
   | { readonly do: 'restart'; readonly at: number }
 
-const at = fc.nat({ max: 1 })
 /** Counted from the newest: 0 is mostly still held, 9 mostly long gone. */
 const pick = fc.nat({ max: 9 })
 

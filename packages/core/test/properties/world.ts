@@ -1,59 +1,72 @@
 import {
-  MemoryStore,
   TunaCornError,
   type BoardTask,
   type Engine,
   type HistoryEvent,
-  type ProcessChange,
   type ProcessRecord,
+  type Store,
 } from '@tunacorn/core'
-import { ManualClock } from '@tunacorn/core/testing'
 import fc from 'fast-check'
-import { engineOn, standIn } from '../engine/support.js'
+import { engineOn } from '../engine/support.js'
+import { inMemory, type Ground } from './ground.js'
+import { Replica } from './replica.js'
+
+/** How many replicas share a store at most. */
+export const maxReplicas = 3
+
+/** Which of the replicas gets a command. */
+export const at = fc.nat({ max: maxReplicas - 1 })
 
 export interface WorldOptions {
-  /** How many engines share the store. */
-  readonly engines: number
+  /** How many replicas share the store. */
+  readonly replicas: number
   /** For each commit in turn, whether the store says that others were quicker, without doing anything. */
   readonly contention?: readonly boolean[]
 }
 
-/** One engine or two, and a store that is taken up by others now and then. */
+/** Some replicas, and a store that is taken up by others now and then. */
 export const worlds: fc.Arbitrary<WorldOptions> = fc.record({
-  engines: fc.integer({ min: 1, max: 2 }),
+  replicas: fc.integer({ min: 1, max: maxReplicas }),
   contention: fc.array(
     fc.nat({ max: 7 }).map((n) => n === 0),
     { maxLength: 30 },
   ),
 })
 
-/** Engines on one store in memory, and a clock that only moves when it is told to. */
+/** Replicas on one store, each with copies of its own, and a clock that only moves when it is told to. */
 export class World {
-  readonly isExact = true
-  readonly clock = new ManualClock()
-  readonly store = new MemoryStore({ now: () => this.clock.now() })
+  /** Is asked, and given no commands: it must not bring the others up to date. */
   readonly observer: Engine
-  readonly #engines: Engine[]
+  readonly #ground: Ground
+  readonly #store: Omit<Store, 'close'>
+  readonly #replicas: Replica[]
   readonly #contention: boolean[]
 
-  constructor({ engines, contention = [] }: WorldOptions) {
+  constructor({ replicas, contention = [] }: WorldOptions, ground: Ground = inMemory()) {
+    this.#ground = ground
+    this.#store = ground.storeOf(0)
     this.#contention = [...contention]
-    this.observer = engineOn(this.store)
-    this.#engines = Array.from({ length: engines }, () => this.#newEngine())
+    this.observer = engineOn(this.#store)
+    this.#replicas = Array.from({ length: replicas }, (_, place) => this.#newReplica(place))
   }
 
   get now(): number {
-    return this.clock.now()
+    return this.#ground.clock.now()
   }
 
-  /** One of the engines; any number is one. */
+  /** One of the replicas; any number is one. */
+  replica(pick = 0): Replica {
+    return this.#replicas[pick % this.#replicas.length]!
+  }
+
   engine(pick = 0): Engine {
-    return this.#engines[pick % this.#engines.length]!
+    return this.replica(pick).engine
   }
 
   /** Another engine takes over from one that has crashed: nothing of what it had in memory is left. */
   restart(pick: number): void {
-    this.#engines[pick % this.#engines.length] = this.#newEngine()
+    const place = pick % this.#replicas.length
+    this.#replicas[place] = this.#newReplica(place)
   }
 
   async register(...definitions: readonly object[]): Promise<void> {
@@ -64,31 +77,32 @@ export class World {
   /**
    * Lets time pass, and everything happen at the very moment at which it is due: a bound in time says nothing of
    * how late a timekeeper is.
+   * @param pick which replica keeps time
    */
-  async pass(ms: number): Promise<void> {
+  async pass(ms: number, pick = 0): Promise<void> {
     const until = this.now + ms
     for (let next = await this.#nextDue(); next <= until; next = await this.#nextDue()) {
-      this.clock.advance(Math.max(0, next - this.now))
-      await this.engine().keepTime()
+      await this.#ground.clock.advance(Math.max(0, next - this.now))
+      await this.engine(pick).keepTime()
     }
-    this.clock.advance(Math.max(0, until - this.now))
+    await this.#ground.clock.advance(Math.max(0, until - this.now))
   }
 
   async board(): Promise<BoardTask[]> {
-    return this.store.taskList.fetch({ limit: 10_000 })
+    return this.#store.taskList.fetch({ limit: 10_000 })
   }
 
   async processes(): Promise<ProcessRecord[]> {
-    return (await this.store.processList.list({ limit: 10_000 })).toReversed()
+    return (await this.#store.processList.list({ limit: 10_000 })).toReversed()
   }
 
   async process(id: string): Promise<ProcessRecord> {
-    const [found] = await this.store.processList.fetch([{ id, afterVersion: 0 }])
+    const [found] = await this.#store.processList.fetch([{ id, afterVersion: 0 }])
     return found!.record
   }
 
   async history(id: string): Promise<HistoryEvent[]> {
-    return this.store.processList.history(id, 0, 100_000)
+    return this.#store.processList.history(id, 0, 100_000)
   }
 
   /** Everything that may change, as text. Evidence of late reports is left out: it is all that a refusal may leave. */
@@ -114,15 +128,8 @@ export class World {
     return Math.min(...expiries, ...deadlines)
   }
 
-  #newEngine(): Engine {
-    const { processList } = this.store
-    const contended = standIn(processList, {
-      persist: async (changes: readonly ProcessChange[]) =>
-        this.#contention.shift() === true
-          ? changes.map(() => ({ status: 'moved' }) as const)
-          : processList.persist(changes),
-    })
-    return engineOn(this.store, { processList: contended })
+  #newReplica(place: number): Replica {
+    return new Replica(this.#ground.storeOf(place), this.#contention)
   }
 }
 

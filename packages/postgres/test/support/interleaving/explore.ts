@@ -1,0 +1,145 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pool } from 'pg'
+import type { Actor } from './actor.js'
+
+/** What two actors do, from the same beginning each time, and what must have come of it in the end. */
+export interface Scene {
+  readonly plays: readonly [() => Promise<string>, () => Promise<string>]
+  /** @param outcomes in the order of the actors */
+  readonly check: (outcomes: readonly [string, string]) => Promise<void>
+}
+
+export interface Explored {
+  /** In how many orders it was played. */
+  readonly orders: number
+  /** Whether there are no others. */
+  readonly isAll: boolean
+  /** What has come of them. */
+  readonly outcomes: ReadonlySet<string>
+}
+
+/** At a moment when both could go on, which one did. */
+type Choice = 0 | 1
+
+/**
+ * Plays a scene in every order in which its two actors can take turns. Who waits for a lock of the other has to wait: then
+ * there is no choice. A first play lets the first actor go on wherever there is a choice; each later one decides otherwise
+ * at the last choice that is not exhausted, until all are; and the same once more with the other actor in its place.
+ *
+ * @param monitor for looking at who waits for whom; not one of the actors'
+ * @param limit how many orders are played at most, half of them with each beginning
+ */
+export async function explore(
+  actors: readonly [Actor, Actor],
+  monitor: Pool,
+  limit: number,
+  setScene: () => Promise<Scene>,
+): Promise<Explored> {
+  const outcomes = new Set<string>()
+  let orders = 0
+  let isAll = true
+  for (const beginning of [0, 1] as const) {
+    let planned: readonly Choice[] | undefined = []
+    for (let left = limit / 2; planned !== undefined && left > 0; left -= 1) {
+      const stage: Stage = new Stage(actors, monitor, beginning)
+      outcomes.add(await playOnce(stage, await setScene(), planned))
+      orders += 1
+      const last = stage.choices.lastIndexOf(beginning)
+      planned = last > 0 ? [...stage.choices.slice(0, last), otherThan(beginning)] : undefined
+    }
+    isAll &&= planned === undefined
+  }
+  return { orders, isAll, outcomes }
+}
+
+async function playOnce(stage: Stage, { plays, check }: Scene, planned: readonly Choice[]): Promise<string> {
+  try {
+    const outcomes = await stage.play(plays, planned)
+    await check(outcomes)
+    return outcomes.join(' × ')
+  } catch (error) {
+    stage.leave()
+    throw new Error(`In this order:\n${stage.log.join('\n')}`, { cause: error })
+  }
+}
+
+/** So often an actor is looked at, 5 ms apart at least, until it is taken to have hung up. */
+const maxLooks = 3_000
+
+/** Who comes second with a key is told so by its index. Nothing else is to be refused, and no circle of locks broken. */
+function isUnexpected(error: unknown): boolean {
+  return (error as { constraint?: unknown }).constraint !== 'process_by_key'
+}
+
+function otherThan(choice: Choice): Choice {
+  return choice === 0 ? 1 : 0
+}
+
+class Stage {
+  readonly log: string[] = []
+  readonly choices: Choice[] = []
+  readonly #actors: readonly [Actor, Actor]
+  readonly #monitor: Pool
+  readonly #beginning: Choice
+
+  constructor(actors: readonly [Actor, Actor], monitor: Pool, beginning: Choice) {
+    this.#actors = actors
+    this.#monitor = monitor
+    this.#beginning = beginning
+  }
+
+  async play(plays: Scene['plays'], planned: readonly Choice[]): Promise<readonly [string, string]> {
+    for (const [index, actor] of this.#actors.entries()) actor.enter(plays[index]!)
+    for (let mover = this.#beginning; ;) {
+      // Who has just had a turn first: that may have been what the other waits for.
+      const waitsForOther = [await this.#settled(mover), await this.#settled(otherThan(mover))]
+      const [first, second] = this.#actors
+      const [error] = this.#actors.flatMap(({ errors }) => errors.splice(0)).filter(isUnexpected)
+      if (error !== undefined) throw error
+      if (first.outcome !== undefined && second.outcome !== undefined) {
+        return [first.outcome, second.outcome]
+      }
+      if (waitsForOther.every(Boolean)) throw new Error('Expected no deadlock, but each waits for the other')
+      if (first.next !== undefined && second.next !== undefined) mover = this.#choose(planned)
+      else mover = first.next === undefined ? 1 : 0
+      const actor = this.#actors[mover]
+      this.log.push(`${actor.name}: ${actor.next}`)
+      actor.takeTurn()
+    }
+  }
+
+  /** Whatever is still under way goes on by itself. */
+  leave(): void {
+    for (const actor of this.#actors) actor.leave()
+  }
+
+  #choose(planned: readonly Choice[]): Choice {
+    const choice = planned[this.choices.length] ?? this.#beginning
+    this.choices.push(choice)
+    return choice
+  }
+
+  /** Resolves when an actor can take a turn, or is done, or can do neither before the other goes on: then `true`. */
+  async #settled(index: 0 | 1): Promise<boolean> {
+    const actor = this.#actors[index]
+    for (let looks = 0; looks < maxLooks; looks += 1) {
+      if (actor.outcome !== undefined || (actor.next !== undefined && actor.busy.length === 0)) return false
+      const settled = new Promise<void>((resolve) => (actor.onSettled = resolve))
+      // Most answers are there before it is worth while to ask.
+      await Promise.race([settled, sleep(5)])
+      if (actor.busy.length > 0 && (await this.#areHeldUp(actor.busy))) return actor.next === undefined
+    }
+    throw new Error(`Expected ${actor.name} to go on, but it neither does anything nor waits for the other`)
+  }
+
+  /** Whether all these backends wait for locks that backends of the actors have. */
+  async #areHeldUp(backends: readonly number[]): Promise<boolean> {
+    const { rows } = await this.#monitor.query<{ are_held_up: boolean }>(
+      `SELECT bool_and(EXISTS (SELECT FROM pg_stat_activity a
+         WHERE a.pid = ANY (pg_blocking_pids(busy.pid)) AND a.application_name = 'actor')) AS are_held_up
+       FROM unnest($1::int[]) AS busy (pid)`,
+      [backends],
+    )
+    return rows[0]?.are_held_up ?? false
+  }
+}
