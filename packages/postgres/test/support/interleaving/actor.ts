@@ -72,7 +72,8 @@ export class Actor {
       // A pool asks with a callback.
       const done = typeof values === 'function' ? values : callback
       const given = typeof values === 'function' ? undefined : values
-      const sent = this.#isOnStage ? session.send(config, given) : send(config, given)
+      const isTurn = this.#isOnStage && !isAside.test(nameOf(config))
+      const sent = isTurn ? session.send(config, given) : send(config, given)
       if (done === undefined) return sent
       void answer(sent, done)
       return undefined
@@ -96,6 +97,9 @@ export class Actor {
     }
   }
 }
+
+/** What an engine notes down now and then, by timers of its own, whatever it is asked. */
+const isAside = /^(note|forget)_(polls|workers)$/
 
 async function answer(sent: Promise<QueryResult>, done: Callback): Promise<void> {
   let result: QueryResult
