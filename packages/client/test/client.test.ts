@@ -24,14 +24,15 @@ describe('the package', () => {
 })
 
 describe('the client', () => {
-  it('has a method for each operation of openapi.yaml, and two that are made of these', () => {
+  it('has a method for each operation of openapi.yaml, and three that are made of these', () => {
     const operations = Object.values(openapiDocument.paths).flatMap(({ get, post, delete: remove }) =>
       [get, post, remove].flatMap((operation) => operation?.operationId ?? []),
     )
     const methods = Object.getOwnPropertyNames(TunaCornClient.prototype).filter(
       (name) => name !== 'constructor',
     )
-    expect(methods.toSorted()).toEqual([...operations, 'getDefinitionSource', 'waitForProcess'].toSorted())
+    const made = ['getDefinitionSource', 'followHistory', 'waitForProcess']
+    expect(methods.toSorted()).toEqual([...operations, ...made].toSorted())
   })
 
   // Each call goes where openapi.yaml has an operation of that name.

@@ -68,7 +68,8 @@ describe('the routes', () => {
   })
 
   test('nothing else is served: each route of the router is in openapi.yaml', () => {
-    const router = tunacorn({ metrics: true, logger: { debug() {}, info() {}, warn() {}, error() {} } })
+    const logger = { debug() {}, info() {}, warn() {}, error() {} }
+    const router = tunacorn({ metrics: true, dashboard: false, logger })
     const served = (router.stack as unknown as Layer[]).flatMap(({ route }) =>
       Object.keys(route?.methods ?? {})
         .filter((method) => method !== '_all')
