@@ -30,7 +30,7 @@ const elsewhere: readonly (readonly [string, Readonly<Record<string, string>>])[
 
 describe('a request for a page of another origin', () => {
   test.each(elsewhere)('%s: is refused by every route', async (_, headers) => {
-    const { api } = await serve()
+    const { api } = await serve({ metrics: true })
     for (const { method, path } of operations) {
       const reply = await exchange(api.url, filled(path), { method, headers })
       expect([method, path, reply.status, reply.body.code]).toEqual([method, path, 403, 'cross-origin'])
