@@ -1,6 +1,6 @@
 // Prints what TunaCorn is run with, as CycloneDX 1.6: every package that is installed besides its own, with its licence.
 //
-//   pnpm sbom > sbom.cdx.json
+//   pnpm --silent sbom > sbom.cdx.json
 import { licenceOf, ownManifests, runtimeDependencies } from './read-dependencies.mjs'
 
 const purl = (name, version) => `pkg:npm/${name.replace('@', '%40')}@${version}`

@@ -47,9 +47,9 @@ describe.skipIf(!isThere)('a server that is killed between any two statements', 
       for (const text of definitions) {
         await ask(server.url, 'POST', '/definitions', text, 'application/yaml')
       }
-      // `npm test` tries about every fifth, other ones before than after.
-      let statement = isProof || cut === 'before' ? 1 : 3
-      while (await liveAndBeKilled(server, proxy, statement, cut)) statement += isProof ? 1 : 5
+      // `npm test` tries about every fifteenth, other ones before than after.
+      let statement = isProof || cut === 'before' ? 1 : 8
+      while (await liveAndBeKilled(server, proxy, statement, cut)) statement += isProof ? 1 : 15
       // Fewer would mean that what is counted is not what the server does.
       expect(statement).toBeGreaterThan(20)
     },

@@ -8,8 +8,6 @@ import { tunacorn } from '../../packages/express/dist/index.js'
 
 const app = express()
 
-// The app's own ways stay as they are: TunaCorn takes bodies that are parsed already as well as those that are not.
-app.use(express.json())
 app.get('/', (_request, response) => response.send('The loan office. TunaCorn works at /tunacorn.\n'))
 
 // Workers and people reach TunaCorn's whole API under /tunacorn, if the app lets them.
@@ -18,6 +16,10 @@ const orchestration = tunacorn({
   authorize: (request, action) => action === 'read' || request.get('x-office-key') === 'open sesame',
 })
 app.use('/tunacorn', orchestration)
+
+// For the app's own routes. TunaCorn takes bodies that are parsed already, too; but only where it reads them itself does it
+// notice numbers that were rounded and keys that are there twice, and asks who sends them before it reads them.
+app.use(express.json())
 
 // The app's own routes talk to the engine directly, not over HTTP.
 app.post('/loans', async (request, response) => {

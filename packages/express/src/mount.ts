@@ -2,6 +2,7 @@ import type { Request, Router } from 'express'
 import { TunaCornError, type Engine, type Logger } from '@tunacorn/core'
 import type { Authorize } from './authorize.js'
 import { checkRequest } from './check-request.js'
+import { goneSignal } from './gone-signal.js'
 import type { Metrics } from './metrics/metrics.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
 import { problemBody, type Problems } from './problem.js'
@@ -57,9 +58,8 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
   } = operations[operation.id] as Operation<OperationId>
   const { engine, metrics, problems, maxBodyBytes, waits, whenReady, authorize, allowedOrigins } = house
   router[operation.method](expressPath(operation.path), (request, response) => {
-    const gone = new AbortController()
+    const signal = goneSignal(request, response)
     response.on('close', () => {
-      if (!response.writableEnded) gone.abort()
       metrics?.answered(operation.id, response.writableEnded ? response.statusCode : clientHasGone)
     })
     const logger = loggerOf(request) ?? house.logger
@@ -71,7 +71,7 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      const shared = { request, engine, metrics, waits, logger, signal: gone.signal }
+      const shared = { request, engine, metrics, waits, logger, signal }
       return serve({ ...parts, ...shared } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.

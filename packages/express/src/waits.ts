@@ -13,13 +13,17 @@ export class Waits {
     this.#max = max
   }
 
-  /** Takes a place until the request is answered or given up; false when there is none. */
-  enter(request: Request): boolean {
-    if (this.#taken >= this.#max) return false
+  /** Takes a place until the request is answered, or its client has gone; false when there is none, or nobody to wait. */
+  enter({ res: response }: Request, signal: AbortSignal): boolean {
+    if (this.#taken >= this.#max || signal.aborted) return false
     this.#taken += 1
-    request.res?.once('close', () => {
-      this.#taken -= 1
-    })
+    let isTaken = true
+    const leave = () => {
+      if (isTaken) this.#taken -= 1
+      isTaken = false
+    }
+    response?.once('close', leave)
+    signal.addEventListener('abort', leave, { once: true })
     return true
   }
 

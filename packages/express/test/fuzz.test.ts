@@ -17,7 +17,7 @@ describe(`whatever is asked (TUNACORN_SEED=${chanceSeed})`, () => {
       `${requestCount} requests to all routes get answers that openapi.yaml has, and break nothing`,
       async () => {
         const before = Object.getOwnPropertyNames(Object.prototype)
-        const { api, log } = await serveFresh({ engine: { retentionMs: 5_000 } })
+        const { api, log } = await serveFresh({ metrics: true, engine: { retentionMs: 5_000 } })
         const world = new FuzzWorld(api.url)
         for (const name of ['fuzzed', '__proto__', 'a/b']) {
           await register(api, name, { A: [], B: ['A'] })

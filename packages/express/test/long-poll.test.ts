@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import type { ClaimedTasks } from '@tunacorn/protocol'
 import { describe, expect, test, vi } from 'vitest'
 import type { Api } from './support/api.js'
@@ -31,6 +32,21 @@ function watchClaims({ router }: Served) {
 }
 
 onEachStore((serveFresh) => {
+  test('who sends many on one connection, and goes, leaves no place taken and holds no task', async () => {
+    const { api } = await serveFresh({ maxWaiting: 4 })
+    const { hostname, port } = new URL(api.url)
+    const socket = connect(Number(port), hostname)
+    await once(socket, 'connect')
+    const body = JSON.stringify({ worker: 'gone', wait: '60s' })
+    const head = 'POST /tasks/claim HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n'
+    socket.write(`${head}Content-Length: ${body.length}\r\n\r\n${body}`.repeat(4))
+    await vi.waitFor(async () => expect((await wait(api, { wait: '1ms' })).status).toBe(503))
+    socket.destroy()
+    await vi.waitFor(async () => expect((await wait(api, { wait: '1ms' })).status).toBe(200))
+    await run(api, { A: [] })
+    expect((await claimOne(api)).name).toBe('A')
+  })
+
   describe('a claim that waits', () => {
     test('is answered as soon as a process starts', async () => {
       const { api } = await serveFresh()

@@ -45,6 +45,7 @@ test('no path and no query has a place for a claim, a key, or anything else that
     'wait',
     'after',
     'Last-Event-ID',
+    'Traceparent',
   ]
   // What is added is looked at once by whoever adds it here. `key` is the name that a process has.
   expect([...new Set(named)].filter((name) => ![...known, ...own].includes(name ?? ''))).toEqual([])

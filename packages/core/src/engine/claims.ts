@@ -35,6 +35,8 @@ export class Claims {
   readonly #joint: JointClaims
   #turns = 0
   #poll: NodeJS.Timeout | undefined
+  /** That looking has failed is said once, until it works again. */
+  #hasFailed = false
   #isLooking = false
   #closed = false
 
@@ -217,12 +219,15 @@ export class Claims {
       const lastTurn = this.#turns
       const found = names.length > 0 ? await this.#options.taskList.claimable(names) : []
       const any = wantsAnyName ? await this.#options.taskList.claimable(undefined) : []
+      this.#hasFailed = false
       if (found.length + any.length > 0) this.#dry.end()
       else this.#noteDry(look, lastTurn)
       for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
       if (any.length > 0) this.#wakeEach((criteria) => criteria.names === undefined)
     } catch (error) {
-      this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
+      if (!this.#hasFailed)
+        this.#options.logger.warn({ err: error }, 'could not look at the board; trying again')
+      this.#hasFailed = true
     } finally {
       this.#isLooking = false
       if (this.#line.size > 0 && !this.#closed) this.#startPolling()

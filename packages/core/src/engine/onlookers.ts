@@ -20,6 +20,8 @@ export class Onlookers {
   readonly #waiting = new Map<string, Set<Onlooker>>()
   #poll: NodeJS.Timeout | undefined
   #isClosed = false
+  /** It is said once, until it works again. */
+  #hasFailed = false
 
   constructor(processList: ProcessList, logger: Logger, pollMs: number) {
     this.#processList = processList
@@ -89,11 +91,14 @@ export class Onlookers {
       const found = await this.#processList.fetch(
         ids.map((id) => ({ id, afterVersion: Number.MAX_SAFE_INTEGER })),
       )
+      this.#hasFailed = false
       this.tell(found.flatMap((process) => (process === undefined ? [] : [process.record])))
       const gone = ids.filter((_id, index) => found[index] === undefined)
       for (const id of gone) for (const { done } of this.#waiting.get(id) ?? []) done()
     } catch (error) {
-      this.#logger.warn({ err: error }, 'could not look for what has changed; trying again')
+      if (!this.#hasFailed)
+        this.#logger.warn({ err: error }, 'could not look for what has changed; trying again')
+      this.#hasFailed = true
     } finally {
       this.#poll = undefined
       if (this.#waiting.size > 0) this.#startPolling()

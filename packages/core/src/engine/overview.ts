@@ -9,6 +9,7 @@ export interface Overview extends ProcessCensus, BoardCensus {}
 const keptForMs = 2_000
 /** And what takes long is kept for longer: counting is a small part of what the store does, whatever there is to count. */
 const shareOfTime = 1 / 20
+const keptAtMostForMs = 30_000
 
 /** Counts what there is of everything, once for all who ask at about the same time. */
 export class Overviews {
@@ -28,13 +29,15 @@ export class Overviews {
 
   async #count(): Promise<Overview> {
     const begunMs = performance.now()
+    let keptMs = keptForMs
     try {
       const [processes, board] = await Promise.all([this.#processList.census(), this.#taskList.census()])
+      const tookMs = performance.now() - begunMs
+      keptMs = Math.min(keptAtMostForMs, Math.max(keptForMs, tookMs / shareOfTime))
       return { ...processes, ...board }
     } finally {
-      // Also a failure is told to all who ask meanwhile.
-      const tookMs = performance.now() - begunMs
-      setTimeout(() => (this.#latest = undefined), Math.max(keptForMs, tookMs / shareOfTime)).unref()
+      // A failure, too, is told to all who ask meanwhile.
+      setTimeout(() => (this.#latest = undefined), keptMs).unref()
     }
   }
 }

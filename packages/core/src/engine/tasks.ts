@@ -93,7 +93,9 @@ export interface TasksParts {
 }
 
 /** How long a task that cannot be understood is kept from the board. */
-const notUnderstoodMs = 1_000
+const notUnderstoodMs = 5_000
+/** How often somebody who was given nothing but such tasks is given others, within one call. */
+const triesToUnderstand = 100
 
 /** What the engine does with tasks: the board, claims and reports. */
 export class Tasks {
@@ -146,7 +148,14 @@ export class Tasks {
       sent.length > 0
         ? await this.#parts.claims.claimWith(claim, sent.length, report)
         : { results: [], tasks: await this.#parts.claims.claim(claim, { waitMs, signal }) }
-    return { tasks: await this.#handOver(tasks, request), results }
+    let handed = await this.#handOver(tasks, request)
+    // Those that come first on the board shall not keep away what is behind them.
+    for (let tries = 0; isNothingOf(tasks, handed, signal) && tries < triesToUnderstand; tries += 1) {
+      const others = await this.#parts.claims.claim({ ...claim, secret: newSecret() }, { waitMs: 0, signal })
+      if (others.length === 0) break
+      handed = await this.#handOver(others, request)
+    }
+    return { tasks: handed, results }
   }
 
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {
@@ -308,6 +317,14 @@ function reportSpan({ task, error }: TaskResult): SpanDescription {
     'messaging.message.id': task,
   }
   return { name, kind: 'internal', attributes }
+}
+
+function isNothingOf(
+  claimed: readonly ClaimedBoardTask[],
+  handed: readonly ClaimedTask[],
+  signal: AbortSignal | undefined,
+): boolean {
+  return claimed.length > 0 && handed.length === 0 && signal?.aborted !== true
 }
 
 function placeOf(id: string): TaskRef {

@@ -61,7 +61,7 @@ export const processOperations: ProcessOperations = {
     action: 'read',
     async serve({ engine, waits, request, path, query, signal }) {
       const waitMs = durationWithin(waitBounds, 'query', 'wait', query.wait) ?? 0
-      const hasPlace = waitMs > 0 && waits.enter(request)
+      const hasPlace = waitMs > 0 && waits.enter(request, signal)
       const view = await engine.fetchEndedProcess(path.id, hasPlace ? waitMs : 0, signal)
       if (waitMs > 0 && !hasPlace && view.record.endedAt === undefined) throw waits.refusal()
       return ok(presentOverview(view))
@@ -119,7 +119,7 @@ export const processOperations: ProcessOperations = {
         const pages = await engine.followHistory(path.id, { after }, signal)
         // It tells a browser not to come back.
         if (pages === undefined) return noContent
-        if (!waits.enter(request)) throw waits.refusal()
+        if (!waits.enter(request, signal)) throw waits.refusal()
         return eventStream(path.id, pages)
       }
       const { items, record, next } = await engine.history(path.id, query)

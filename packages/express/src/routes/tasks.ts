@@ -33,7 +33,7 @@ export const taskOperations: TaskOperations = {
       const waitMs = durationWithin(waitBounds, 'body', '/wait', wait) ?? 0
       // Who brings results is answered at once. Without a place, what is there is still handed out.
       const wantsPlace = waitMs > 0 && (sent ?? []).length === 0
-      const hasPlace = wantsPlace && waits.enter(asked)
+      const hasPlace = wantsPlace && waits.enter(asked, signal)
       const { tasks, results } = await engine.claimTasks({
         ...request,
         results: sent?.map(({ retryIn, ...result }, index) => ({

@@ -40,6 +40,7 @@ export class ProgramRunner {
   readonly broken: Promise<Failure>
   readonly #options: ProgramRunnerOptions
   readonly #running = new Set<Promise<unknown>>()
+  readonly #children = new Set<ChildProcessWithoutNullStreams>()
   #break: (failure: Failure) => void = () => {}
 
   constructor(options: ProgramRunnerOptions) {
@@ -66,6 +67,11 @@ export class ProgramRunner {
     await Promise.allSettled(this.#running)
   }
 
+  /** Tells all programs that run to end, and waits for none. */
+  endAll(): void {
+    for (const child of this.#children) sendSignal(child, 'SIGTERM')
+  }
+
   async #track<Result>(running: Promise<Result>): Promise<Result> {
     this.#running.add(running)
     try {
@@ -77,9 +83,12 @@ export class ProgramRunner {
 
   async #run(task: Task, signal: AbortSignal): Promise<unknown> {
     const child = this.#spawn(task)
+    this.#children.add(child)
+    child.once('close', () => this.#children.delete(child))
     const output = new BoundedText(mostOutputBytes)
     const complaint = new TextTail(mostErrorBytes)
     child.stdout.on('data', (bytes: Buffer) => {
+      if (output.isOver) return
       if (!output.add(bytes)) end(child)
     })
     child.stderr.on('data', (bytes: Buffer) => {
@@ -164,13 +173,14 @@ function end(child: ChildProcessWithoutNullStreams): void {
   child.once('close', () => clearTimeout(timer))
 }
 
-function sendSignal({ pid }: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+function sendSignal(child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals): void {
+  const { pid } = child
   if (pid === undefined) return
   try {
     process.kill(-pid, signal)
   } catch (error) {
-    // It has ended by itself.
-    if (errorCode(error) !== 'ESRCH') throw error
+    // It has ended by itself; or it is another user's, such as sudo's, and ends when it likes.
+    if (errorCode(error) !== 'ESRCH') child.kill(signal)
   }
 }
 

@@ -41,6 +41,8 @@ export async function runWorker(command: WorkerCommand): Promise<void> {
     leaseMs: parseDuration(command.lease) ?? 30_000,
     logger: quietOnFailures(createLogger(command.logLevel, process.stderr)),
   })
+  // However this ends: they are in groups of their own, and would go on with nobody to report them.
+  process.once('exit', () => runner.endAll())
   const stopped = stopOnSignals(worker, parseDuration(command.grace) ?? 0, runner)
   worker.start()
   const what = names === undefined ? 'tasks of any name' : `tasks named ${names.map(printable).join(', ')}`
@@ -60,7 +62,7 @@ async function stopOnSignals(
 ): Promise<Failure | undefined> {
   let signals = 0
   const asked = new Promise<undefined>((resolve) => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
         signals += 1
         if (signals === 1) {
