@@ -110,10 +110,11 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
         </thead>
         <tbody>
           {(isWhole ? tasks : tasks.slice(0, namesAtFirst)).map(
-            ({ name, waiting, delayed, claimed, lapsed, retrying, waitingSince, lastPolledAt }) => (
+            ({ name, waiting, delayed, claimed, lapsed, retrying, paused, waitingSince, lastPolledAt }) => (
               <tr key={name}>
                 <th scope="row" class="name">
                   {name}
+                  {paused > 0 && <span class="faint"> {amount(paused)} paused</span>}
                 </th>
                 <td class="amount">{amount(waiting + delayed)}</td>
                 <td class="amount">{amount(claimed + lapsed)}</td>

@@ -14,6 +14,7 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     const opened = element.current
     const before = document.activeElement
     opened?.showModal()
+    opened?.querySelector<HTMLElement>('input, textarea, footer button')?.focus()
     return () => {
       opened?.close()
       if (before instanceof HTMLElement) before.focus()

@@ -1,6 +1,6 @@
 import { TunaCornHttpError } from '@tunacorn/client'
 import type { StartProcess } from '@tunacorn/protocol'
-import { useState } from 'preact/hooks'
+import { useMemo, useState } from 'preact/hooks'
 import { hrefOf } from '../route.js'
 import { DefinitionsStore } from '../stores/definitions-store.js'
 import { goTo } from '../stores/navigation.js'
@@ -24,6 +24,8 @@ export function StartDialog({ definition = '', version, onClose }: StartDialogPr
   const [problems, setProblems] = useState<readonly string[]>([])
   const [isBusy, setBusy] = useState(false)
   const parsed = parseInput(input)
+  // What is asked again, because no answer came, is the same start; what is asked anew is another.
+  const idempotencyKey = useMemo(randomKey, [name, key, input])
 
   const submit = async (event: Event) => {
     event.preventDefault()
@@ -36,7 +38,7 @@ export function StartDialog({ definition = '', version, onClose }: StartDialogPr
       ...(version !== undefined && name === definition && { version }),
     }
     try {
-      const { id } = await client.value.startProcess(asked)
+      const { id } = await client.value.startProcess(asked, { idempotencyKey })
       notify('Started.')
       onClose()
       goTo(hrefOf(['processes', id]))
@@ -107,6 +109,11 @@ export function StartDialog({ definition = '', version, onClose }: StartDialogPr
       </form>
     </Dialog>
   )
+}
+
+/** Not `crypto.randomUUID`, which browsers have only on pages that came over TLS. */
+function randomKey(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join('-')
 }
 
 /** No text is no input. */

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals'
 import { TunaCornHttpError } from '@tunacorn/client'
-import { keyAsked, noteRefusal } from './session.js'
+import { client, keyAsked, noteRefusal } from './session.js'
 
 /** Whether the server answered when it was last asked. */
 export const isConnected = signal(true)
@@ -10,6 +10,9 @@ export interface Polling {
   now(): void
   stop(): void
 }
+
+/** Whatever happens meanwhile, it is not asked more often than this. */
+const soonMs = 300
 
 /**
  * Asks again and again while the page is visible, each time so long after the answer before. When the server does not
@@ -30,27 +33,31 @@ export function poll(ask: (signal: AbortSignal) => Promise<unknown>, everyMs: nu
       return
     }
     isAsking = true
+    const asker = client.peek()
     try {
       await ask(stopping.signal)
       failures = 0
       isConnected.value = true
+      keyAsked.value = undefined
     } catch (error) {
       if (stopping.signal.aborted) return
-      noteRefusal(error)
+      // With another key since, the answer is another, too.
+      if (asker === client.peek()) noteRefusal(error)
+      else isWanted = true
       failures += 1
       isConnected.value = error instanceof TunaCornHttpError && error.status < 500
     } finally {
       isAsking = false
     }
     if (stopping.signal.aborted) return
-    const pauseMs = isWanted ? 0 : Math.min(30_000, everyMs * 2 ** Math.min(failures, 5))
+    const pauseMs = isWanted ? soonMs : Math.min(30_000, everyMs * 2 ** Math.min(failures, 5))
     isWanted = false
     timer = window.setTimeout(() => void run(), pauseMs)
   }
   const now = () => void run()
-  const unsubscribe = keyAsked.subscribe((asked) => {
-    // Somebody has given a key.
-    if (asked === undefined && failures > 0) now()
+  // Somebody has given a key.
+  const unsubscribe = client.subscribe(() => {
+    if (failures > 0) now()
   })
   document.addEventListener('visibilitychange', now)
   now()
