@@ -102,10 +102,12 @@ export class Database {
 
   /** Runs one statement on a connection that the caller holds. */
   async runOn(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
+    // As it was sent: another one may have noticed the pooler meanwhile.
+    const isPrepared = this.#prepare
     try {
-      return await this.#send(connection, statement, values, this.#prepare)
+      return await this.#send(connection, statement, values, isPrepared)
     } catch (error) {
-      if (!this.#prepare || !poolerBetween.has(sqlState(error) ?? '')) throw storeError(error)
+      if (!isPrepared || !poolerBetween.has(sqlState(error) ?? '')) throw storeError(error)
     }
     // PgBouncer in transaction mode hands each transaction another session: prepare nothing from now on.
     this.#prepare = false
