@@ -19,6 +19,8 @@ const allowed = [
   /^dist\/.+\.(?:js|d\.ts)(?:\.map)?$/,
   // The web page.
   /^dist\/.+\.(?:html|css|svg|ico|png|woff2|json)$/,
+  // Of what is built into the dashboard.
+  /^dist\/licences\.md$/,
 ]
 const unwanted = /\.test\.|(?:^|\/)\.|(?:^|\/)(?:test|tests|support|fixtures)\//
 

@@ -1,4 +1,4 @@
-// What is installed for those who run TunaCorn: every package that its own packages depend on, however far away.
+// What those who run TunaCorn get: every package that its own packages depend on, or have built in, however far away.
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,8 +22,8 @@ export function runtimeDependencies() {
     .filter(({ directory }) => directory !== '.')
     .map(({ directory, manifest }) => ({ from: join(root, directory), manifest }))
   for (const { from, manifest } of open) {
-    const { dependencies = {}, optionalDependencies = {} } = manifest
-    for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
+    const { optionalDependencies = {} } = manifest
+    for (const name of [...dependenciesOf(manifest), ...Object.keys(optionalDependencies)]) {
       const directory = installed(from, name)
       if (directory === undefined) {
         if (name in optionalDependencies) continue
@@ -38,6 +38,12 @@ export function runtimeDependencies() {
     }
   }
   return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, manifest]) => manifest)
+}
+
+/** The dashboard is built into files that hold what it needs for building, but for the tool that builds them. */
+function dependenciesOf({ name, dependencies = {}, devDependencies = {} }) {
+  const builtIn = name === '@tunacorn/dashboard' ? devDependencies : {}
+  return Object.keys({ ...dependencies, ...builtIn }).filter((each) => each !== 'vite')
 }
 
 /** Where Node would find it. */

@@ -11,6 +11,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
+    // Of what is built in: their terms ask for it.
+    license: { fileName: 'licences.md' },
     rolldownOptions: {
       // What it does not use of these is left out: the whole of openapi.yaml, for one.
       treeshake: { moduleSideEffects: (id) => !/packages\/(?:client|protocol)\/dist\//.test(id) },

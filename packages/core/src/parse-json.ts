@@ -123,21 +123,34 @@ function isOfNumber(code: number): boolean {
 
 function refuseIfChanged(written: string): void {
   const number = Number(written)
-  const [mantissa = ''] = written.split(/[eE]/)
-  const digits = mantissa.replace(/^[-0.]+/, '').replace('.', '').length
-  const isWhole = mantissa === written && !written.includes('.')
-  const changes =
-    !Number.isFinite(number) ||
-    (number === 0 && digits > 0) ||
-    // It is printed without its sign.
-    Object.is(number, -0) ||
-    // Seventeen digits tell any two doubles apart; some languages print them all.
-    (isWhole ? String(number) !== written && BigInt(written) !== BigInt(number) : digits > 17)
-  if (!changes) return
+  if (Number.isFinite(number) && !Object.is(number, -0)) {
+    const given = decimalOf(written)
+    const kept = decimalOf(String(number))
+    if (given.digits === kept.digits && given.exponent === kept.exponent) return
+    // Some languages print all the seventeen digits that tell any two doubles apart. A whole number is meant as it is.
+    if (given.exponent < 0 && number !== 0 && [16, 17].includes(given.digits.length)) return
+  }
   throw new TunaCornError(
     'payload-refused',
     `Expected numbers that stay as they are, but ${shown(written)} would become ${String(number)}. Send it as a string.`,
   )
+}
+
+/** `digits` × 10 ^ `exponent`, without zeros at either end of the digits; the sign aside. */
+function decimalOf(written: string): { readonly digits: string; readonly exponent: number } {
+  const [mantissa = '', power = '0'] = written.split(/[eE]/)
+  const [whole = '', fraction = ''] = mantissa.replace('-', '').split('.')
+  const all = (whole + fraction).replace(/^0+/, '')
+  const digits = withoutZerosAtEnd(all)
+  if (digits === '') return { digits, exponent: 0 }
+  return { digits, exponent: Number(power) - fraction.length + all.length - digits.length }
+}
+
+/** Not by /0+$/, which looks at each row of zeros to its end. */
+function withoutZerosAtEnd(digits: string): string {
+  let end = digits.length
+  while (digits[end - 1] === '0') end -= 1
+  return digits.slice(0, end)
 }
 
 function repeated(key: string): TunaCornError {
