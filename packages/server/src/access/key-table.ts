@@ -1,4 +1,5 @@
 import type { ApiKey } from '@tunacorn/postgres'
+import { tableLines } from '../table.js'
 
 const columns: readonly (readonly [title: string, show: (key: ApiKey) => string])[] = [
   ['NAME', ({ name }) => name],
@@ -13,13 +14,9 @@ const columns: readonly (readonly [title: string, show: (key: ApiKey) => string]
 
 /** Keys as lines for people, with nothing that is secret. */
 export function keyTable(keys: readonly ApiKey[]): string[] {
-  const rows = [columns.map(([title]) => title), ...keys.map((key) => columns.map(([, show]) => show(key)))]
-  const widths = columns.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)))
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-      .join('  ')
-      .trimEnd(),
+  return tableLines(
+    columns.map(([title]) => title),
+    keys.map((key) => columns.map(([, show]) => show(key))),
   )
 }
 
