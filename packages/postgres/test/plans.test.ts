@@ -34,10 +34,10 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     }
 
     const { id } = await engine.startProcess({ definition: 'wide' })
-    await handInCounts(() => engine.ping())
+    await handInCounts(() => engine.listProcesses({ limit: 1 }))
     const before = await rowsRead(database.url)
     await workOff(engine, 20)
-    await handInCounts(() => engine.ping())
+    await handInCounts(() => engine.listProcesses({ limit: 1 }))
     const read = (await rowsRead(database.url)) - before
     expect((await engine.fetchProcess(id)).record.state).toBe('completed')
     // About six for each task; a plan that reads the board for each batch takes a hundred and more.
@@ -179,9 +179,9 @@ async function rowsRead(databaseUrl: string): Promise<number> {
 }
 
 /** A session hands in what it has counted with the first statement after a second. */
-async function handInCounts(ping: () => Promise<unknown>): Promise<void> {
+async function handInCounts(ask: () => Promise<unknown>): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1_100))
-  await Promise.all(Array.from({ length: 8 }, ping))
+  await Promise.all(Array.from({ length: 8 }, ask))
 }
 
 async function query<Row extends object>(connectionString: string, sql: string): Promise<Row[]> {

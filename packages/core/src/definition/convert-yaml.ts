@@ -1,6 +1,6 @@
-import { isAlias, isMap, isScalar, type ParsedNode, type YAMLMap } from 'yaml'
-import { pointerTo } from './pointer.js'
-import { duplicateKey, type SourceProblem } from './source-problem.js'
+import { type Alias, isAlias, isMap, isScalar, type ParsedNode, type YAMLMap } from 'yaml'
+import { duplicateKey } from './source-problem.js'
+import { SourceTrail } from './source-trail.js'
 import type { SourceEntry, SourceNode, SourceTree } from './source-tree.js'
 import { quoted } from './wording.js'
 
@@ -10,21 +10,19 @@ const CORE_TAGS = new Set(
 
 /** Turns the nodes of the YAML library into ours, refusing what the definition language leaves out of YAML. */
 export function convertYaml(contents: ParsedNode): SourceTree {
-  const problems: SourceProblem[] = []
-  const path: (string | number)[] = []
-  return { root: convert(contents), problems }
+  const trail = new SourceTrail()
+  return trail.treeOf(() => convert(contents))
 
   function convert(node: ParsedNode): SourceNode {
     const offset = node.range[0]
     if (isAlias(node)) {
-      report('alias', offset, aliasMessage(`*${node.source}`), { unusable: true })
+      trail.report({ code: 'alias', offset, message: aliasMessage(`*${node.source}`), unusable: true })
       return { kind: 'scalar', offset, value: null }
     }
-    if (node.anchor !== undefined) report('alias', offset, aliasMessage(`&${node.anchor}`))
-    if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) report('tag', offset, tagMessage(node.tag))
+    reportProperties(node)
     if (isScalar(node)) return { kind: 'scalar', offset, value: node.value }
     if (isMap(node)) return { kind: 'mapping', offset, entries: convertEntries(node) }
-    const items = node.items.map((item, index) => within(index, () => convert(item)))
+    const items = node.items.map((item, index) => within(index, item.range[0], () => convert(item)))
     return { kind: 'list', offset, items }
   }
 
@@ -35,46 +33,37 @@ export function convertYaml(contents: ParsedNode): SourceTree {
       const keyOffset = keyNode.range[0]
       const key = keyOf(keyNode)
       if (key === undefined) {
-        report(
-          'wrong-type',
-          keyOffset,
-          'Expected a key to be text, but found something else. Write "key: value".',
-        )
+        const message = 'Expected a key to be text, but found something else. Write "key: value".'
+        trail.report({ code: 'wrong-type', offset: keyOffset, message })
         continue
       }
-      const value = within(key, () => (valueNode === null ? missingValue(keyNode) : convert(valueNode)))
-      if (seen.has(key)) within(key, () => problems.push(duplicateKey(key, keyOffset, pointer())))
-      else entries.push({ key, keyOffset, value })
-      seen.add(key)
+      within(key, keyOffset, () => {
+        const value = valueNode === null ? missingValue(keyNode) : convert(valueNode)
+        if (seen.has(key)) trail.report(duplicateKey(key, keyOffset))
+        else entries.push({ key, keyOffset, value })
+        seen.add(key)
+      })
     }
     return entries
   }
 
   function keyOf(node: ParsedNode): string | undefined {
     if (!isScalar(node)) return undefined
-    if (node.anchor !== undefined) report('alias', node.range[0], aliasMessage(`&${node.anchor}`))
-    if (node.tag !== undefined && !CORE_TAGS.has(node.tag)) report('tag', node.range[0], tagMessage(node.tag))
+    reportProperties(node)
     return typeof node.value === 'string' ? node.value : (node.source ?? '')
   }
 
-  function within<T>(step: string | number, work: () => T): T {
-    path.push(step)
+  function reportProperties({ anchor, tag, range: [offset] }: Exclude<ParsedNode, Alias.Parsed>): void {
+    if (anchor !== undefined) trail.report({ code: 'alias', offset, message: aliasMessage(`&${anchor}`) })
+    if (tag !== undefined && !CORE_TAGS.has(tag))
+      trail.report({ code: 'tag', offset, message: tagMessage(tag) })
+  }
+
+  function within<T>(step: string | number, offset: number, work: () => T): T {
+    trail.enter(step, offset)
     const result = work()
-    path.pop()
+    trail.leave()
     return result
-  }
-
-  function report(
-    code: SourceProblem['code'],
-    offset: number,
-    message: string,
-    more: Pick<SourceProblem, 'unusable'> = {},
-  ): void {
-    problems.push({ code, message, offset, pointer: pointer(), ...more })
-  }
-
-  function pointer(): string {
-    return path.reduce<string>(pointerTo, '')
   }
 }
 

@@ -1,11 +1,5 @@
-import { pointerTo } from './pointer.js'
-import {
-  duplicateKey,
-  MAX_DEPTH,
-  nestedTooDeeply,
-  type SourceProblem,
-  SourceRefused,
-} from './source-problem.js'
+import { duplicateKey, MAX_DEPTH, nestedTooDeeply, SourceRefused } from './source-problem.js'
+import { SourceTrail } from './source-trail.js'
 import type { SourceEntry, SourceNode, SourceTree } from './source-tree.js'
 import { quoted } from './wording.js'
 
@@ -23,8 +17,7 @@ export function readJson(source: string): SourceTree {
 
 class JsonReader {
   readonly #source: string
-  readonly #problems: SourceProblem[] = []
-  readonly #path: (string | number)[] = []
+  readonly #trail = new SourceTrail()
   #offset = 0
 
   constructor(source: string) {
@@ -32,19 +25,16 @@ class JsonReader {
   }
 
   read(): SourceTree {
-    try {
+    return this.#trail.treeOf(() => {
       this.#skip(WHITE_SPACE)
       const root = this.#value()
       if (this.#offset < this.#source.length) this.#refuse('the end of the text')
-      return { root, problems: this.#problems }
-    } catch (error) {
-      if (error instanceof SourceRefused) return { problems: [error.problem] }
-      throw error
-    }
+      return root
+    })
   }
 
   #value(): SourceNode {
-    if (this.#path.length > MAX_DEPTH) throw nestedTooDeeply(this.#offset)
+    if (this.#trail.depth > MAX_DEPTH) throw nestedTooDeeply(this.#offset)
     const offset = this.#offset
     const first = this.#source[offset]
     if (first === '{') return { kind: 'mapping', offset, entries: this.#entries() }
@@ -60,11 +50,11 @@ class JsonReader {
       const key = this.#string()
       this.#skip(WHITE_SPACE)
       if (!this.#take(':')) this.#refuse('":" after the key')
-      this.#path.push(key)
+      this.#trail.enter(key, keyOffset)
       const value = this.#value()
-      if (entries.has(key)) this.#problems.push(duplicateKey(key, keyOffset, this.#pointer()))
+      if (entries.has(key)) this.#trail.report(duplicateKey(key, keyOffset))
       else entries.set(key, { key, keyOffset, value })
-      this.#path.pop()
+      this.#trail.leave()
     })
     return [...entries.values()]
   }
@@ -72,9 +62,9 @@ class JsonReader {
   #items(): SourceNode[] {
     const items: SourceNode[] = []
     this.#enclosed(']', () => {
-      this.#path.push(items.length)
+      this.#trail.enter(items.length, this.#offset)
       items.push(this.#value())
-      this.#path.pop()
+      this.#trail.leave()
     })
     return items
   }
@@ -120,10 +110,6 @@ class JsonReader {
     if (text === '') this.#refuse('a value')
     this.#skip(WHITE_SPACE)
     return JSON.parse(text)
-  }
-
-  #pointer(): string {
-    return this.#path.reduce<string>(pointerTo, '')
   }
 
   /** Moves past what the sticky pattern matches, and gives it back. */

@@ -34,9 +34,9 @@ export function emptySource(): SourceProblem {
   return { code: 'empty-source', message, offset: 0, pointer: '' }
 }
 
-export function duplicateKey(key: string, offset: number, pointer: string): SourceProblem {
+export function duplicateKey(key: string, offset: number): Omit<SourceProblem, 'pointer'> {
   const message = `Expected each key once, but ${quoted(key)} stands here again. Remove one of them.`
-  return { code: 'duplicate-key', message, offset, pointer }
+  return { code: 'duplicate-key', message, offset }
 }
 
 export function badCharacter(character: string, offset: number): SourceProblem {

@@ -47,6 +47,9 @@ import {
 import { Timekeeper } from './timekeeper.js'
 import { TransactedStarts } from './transacted-starts.js'
 
+/** For so long, who asks whether the store answers is told what came of it last. */
+const pingKeptMs = 1_000
+
 /**
  * The boundary of TunaCorn: definitions, processes, tasks. Everything that serves people or workers calls it.
  * What it refuses is thrown as `TunaCornError` with a code of the registry, where a method does not say otherwise.
@@ -63,6 +66,7 @@ export class Engine {
   readonly #explain: Explain
   readonly #overviews: Overviews
   readonly #timekeeper: Timekeeper
+  #pinged: Promise<unknown> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: EngineOptions) {
@@ -318,9 +322,15 @@ export class Engine {
     return this.#overviews.read()
   }
 
-  /** Resolves when the store answers. @throws TunaCornError `unavailable` */
+  /**
+   * Resolves when the store answers. Nobody needs a right to ask that: so it is asked once a second at most, for all.
+   * @throws TunaCornError `unavailable`
+   */
   async ping(): Promise<void> {
-    await this.#options.processList.list({ limit: 1 })
+    this.#pinged ??= this.#options.processList.list({ limit: 1 }).finally(() => {
+      setTimeout(() => (this.#pinged = undefined), pingKeptMs).unref()
+    })
+    await this.#pinged
   }
 
   /** For an engine that was made without, because its store was not there yet. Once is enough. */

@@ -1,0 +1,41 @@
+import { MemoryStore, TunaCornError, type ProcessList } from '@tunacorn/core'
+import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { engineOn, refusalOf, standIn } from './support.js'
+
+beforeEach(() => {
+  vi.useFakeTimers()
+})
+
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+function pinging(list: ProcessList['list']) {
+  const store = new MemoryStore()
+  const asked = vi.fn<ProcessList['list']>(list)
+  const processList = standIn<ProcessList>(store.processList, { list: asked })
+  return { engine: engineOn({ ...store, processList }), asked }
+}
+
+test('however many ask whether the store answers, it is asked once a second', async () => {
+  const { engine, asked } = pinging(() => Promise.resolve([]))
+  await Promise.all(Array.from({ length: 100 }, () => engine.ping()))
+  await vi.advanceTimersByTimeAsync(999)
+  await engine.ping()
+  expect(asked).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(1)
+  await engine.ping()
+  expect(asked).toHaveBeenCalledTimes(2)
+  await engine.close()
+})
+
+test('that it does not answer is told to all who ask within a second; then it is asked again', async () => {
+  const { engine, asked } = pinging(() => Promise.reject(new TunaCornError('unavailable', 'away')))
+  for (let n = 0; n < 3; n += 1) expect(await refusalOf(engine.ping())).toBe('unavailable')
+  expect(asked).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(1_000)
+  asked.mockResolvedValue([])
+  await engine.ping()
+  expect(asked).toHaveBeenCalledTimes(2)
+  await engine.close()
+})
