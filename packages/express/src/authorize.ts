@@ -7,7 +7,8 @@ export type Action = Scope
 
 /**
  * The host's own say on who may do what. `false` is answered with 403; to answer 401, throw a
- * `TunaCornError('unauthenticated')`. It runs before the body is read.
+ * `TunaCornError('unauthenticated')`. It runs before the body is read, and for who follows a process again before each
+ * thing that is sent: then the headers are gone, and a refusal ends the connection.
  */
 export type Authorize = (request: Request, action: Action) => boolean | Promise<boolean>
 

@@ -9,13 +9,23 @@ export const eventStreamType = 'text/event-stream'
 /** How long a browser waits before it comes back. */
 const retryMs = 1_000
 
-export function eventStream(processId: string, pages: AsyncIterable<HistoryPage>): Answer {
-  return { status: 200, stream: written(processId, pages), contentType: eventStreamType }
+/** @param refuseUnlessAllowed is asked before anything is sent: it throws when no more shall be. */
+export function eventStream(
+  processId: string,
+  pages: AsyncIterable<HistoryPage>,
+  refuseUnlessAllowed: () => Promise<void>,
+): Answer {
+  return { status: 200, stream: written(processId, pages, refuseUnlessAllowed), contentType: eventStreamType }
 }
 
-async function* written(processId: string, pages: AsyncIterable<HistoryPage>): AsyncGenerator<string> {
+async function* written(
+  processId: string,
+  pages: AsyncIterable<HistoryPage>,
+  refuseUnlessAllowed: () => Promise<void>,
+): AsyncGenerator<string> {
   yield `retry: ${retryMs}\n\n`
   for await (const { items, record } of pages) {
+    await refuseUnlessAllowed()
     // Something has to be sent now and then, or what is in between takes the connection for dead.
     if (items.length === 0) yield ': nothing new\n\n'
     for (const event of items) {

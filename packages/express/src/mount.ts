@@ -63,15 +63,18 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       metrics?.answered(operation.id, response.writableEnded ? response.statusCode : clientHasGone)
     })
     const logger = loggerOf(request) ?? house.logger
+    const refuseUnlessAllowed = async () => {
+      if (action !== undefined && !(await authorize(request, action)))
+        throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
+    }
     const answer = async (): Promise<Answer> => {
       refuseCrossOrigin(request, allowedOrigins)
       refuseAnnounced(request, maxBodyBytes)
-      if (action !== undefined && !(await authorize(request, action)))
-        throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
+      await refuseUnlessAllowed()
       const parts = await checkRequest(operation, request, maxBodyBytes)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      const shared = { request, engine, metrics, waits, logger, signal }
+      const shared = { request, engine, metrics, waits, logger, signal, refuseUnlessAllowed }
       return serve({ ...parts, ...shared } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.

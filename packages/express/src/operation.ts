@@ -24,6 +24,8 @@ export interface Checked<Id extends OperationId> {
   readonly waits: Waits
   /** Aborted when the client has gone before it was answered. */
   readonly signal: AbortSignal
+  /** For what goes on for long: whoever asked may have lost the right to it since. @throws TunaCornError */
+  readonly refuseUnlessAllowed: () => Promise<void>
 }
 
 type Parameters_<Id extends OperationId, Place extends 'path' | 'query' | 'header'> = NonNullable<

@@ -134,6 +134,18 @@ onEachStore((serveFresh) => {
       await ended
     })
 
+    test('is sent nothing more once the right to it is taken away', async () => {
+      let mayRead = true
+      const { api } = await serveFresh({ authorize: (_request, action) => action !== 'read' || mayRead })
+      const process = await run(api, { A: [], B: ['A'] })
+      const { events, ended } = await follow(api, process.id)
+      await vi.waitFor(() => expect(events).toHaveLength(1))
+      mayRead = false
+      await complete(api, await claimOne(api))
+      await expect(ended).rejects.toThrow('aborted')
+      expect(events).toHaveLength(1)
+    })
+
     test('is not kept waiting by HEAD', async () => {
       const { api } = await serveFresh()
       const process = await run(api, { A: [] })

@@ -113,14 +113,14 @@ export const processOperations: ProcessOperations = {
 
   getHistory: {
     action: 'read',
-    async serve({ engine, waits, path, query, headers, request, signal }) {
+    async serve({ engine, waits, path, query, headers, request, signal, refuseUnlessAllowed }) {
       if (request.accepts(['application/json', eventStreamType]) === eventStreamType) {
         const after = headers['Last-Event-ID'] ?? query.after
         const pages = await engine.followHistory(path.id, { after }, signal)
         // It tells a browser not to come back.
         if (pages === undefined) return noContent
         if (!waits.enter(request, signal)) throw waits.refusal()
-        return eventStream(path.id, pages)
+        return eventStream(path.id, pages, refuseUnlessAllowed)
       }
       const { items, record, next } = await engine.history(path.id, query)
       return ok({ items: items.map((event) => presentEvent(path.id, event, record.input)), nextAfter: next })
