@@ -19,7 +19,8 @@ export default defineConfig({
     include: ['packages/*/test/**/*.test.ts', 'examples/test/**/*.test.ts', 'test/**/*.test.ts'],
     globalSetup: ['packages/postgres/test/support/postgres-for-tests.ts'],
     testTimeout: 20_000,
-    hookTimeout: 60_000,
+    // A new embedded database takes half a minute where much else runs.
+    hookTimeout: 180_000,
     pool: 'forks',
     // The default leaves every second core idle: many tests wait for processes of their own.
     maxWorkers: '100%',

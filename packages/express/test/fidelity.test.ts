@@ -171,11 +171,11 @@ async function expectFaithful(api: Api, text: string): Promise<void> {
 function onAllStores(define: (serveFresh: () => Promise<Served>) => void): void {
   onEachStore(define)
   describe('on PGlite', () => {
-    let database: EmbeddedDatabase
+    let database: EmbeddedDatabase | undefined
     beforeAll(async () => {
       database = await openEmbedded()
     })
-    afterAll(() => database.close())
+    afterAll(() => database?.close())
     define(() => serve({ database }))
   })
 }

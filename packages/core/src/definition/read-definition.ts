@@ -4,8 +4,11 @@ import { parseDefinition, type ParseOptions, refuseUnlessTextOfSize } from './pa
 import { ParseQueue } from './parse-queue.js'
 import { DefinitionError } from './problem.js'
 
-/** Shorter texts are parsed at once: a few milliseconds, the price of waking a thread. */
-const MAX_PARSED_HERE = 128 * 1024
+/**
+ * Shorter texts are parsed at once: a few milliseconds, the price of waking a thread. Those that are all mistakes take
+ * ten times as long as sound ones, and hold up everything here for as long.
+ */
+const MAX_PARSED_HERE = 32 * 1024
 
 /** One for the program, so that many large definitions at once cannot take all processors and memory. */
 const queue = new ParseQueue()
