@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest'
 const large = (extra = '') =>
   `name: large\ntasks:\n${Array.from({ length: 10_000 }, (_, i) => `  - name: A task with the number ${i}\n${i === 0 ? '' : `    needs: [A task with the number ${i >> 1 === i ? 0 : i >> 1}]\n`}`).join('')}${extra}`
 
-describe('reading a definition', () => {
+// It has to be read in the end: on a machine that is busy, some large ones one after another take long.
+describe('reading a definition', { timeout: 120_000 }, () => {
   test('of a few lines gives what parsing gives', async () => {
     const source = 'tasks: [{name: A}, {name: B, needs: [A]}]'
     expect(await readDefinition(source)).toEqual(parseDefinition(source))
