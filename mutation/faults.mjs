@@ -292,6 +292,11 @@ WHERE process_id = $1 AND task = $2 AND attempt > 0 AND $3::int > 0 AND $4::text
     tests: [onPostgres('leases'), onPostgres('claiming')],
   },
   {
+    name: 'a task that is reported late is handed out by the very commit of its report',
+    edits: [[completions, 'const except = `t.place', 'const except = `false AND t.place']],
+    tests: [onPostgres('claiming along')],
+  },
+  {
     name: 'the tasks of a process that failed stay on the board',
     edits: [
       [
