@@ -62,13 +62,13 @@ import { newBoardTaskValues } from './statements/board-columns.js'
       ],
       [
         processes,
-        'commitCompletionsValues(moves))',
-        'commitCompletionsValues(moves.map((move) => ({ ...move, enter: [] }))))',
+        'const values = commitCompletionsValues(moves)\n',
+        'const values = commitCompletionsValues(moves.map((move) => ({ ...move, enter: [] })))\n',
       ],
       [
         processes,
-        "        const committed = { status: 'committed', at: row['at'] as Date } as const\n",
-        `        const committed = { status: 'committed', at: row['at'] as Date } as const
+        "          const committed = { status: 'committed', at: rows[0]['at'] as Date } as const\n",
+        `          const committed = { status: 'committed', at: rows[0]['at'] as Date } as const
         const late = moves.flatMap((move) => move.enter.map((task) => ({ move, task })))
         const schedule = this.store.statement('schedule', scheduleTasksSql(this.store.schema))
         if (late.length > 0)
@@ -88,10 +88,10 @@ import { newBoardTaskValues } from './statements/board-columns.js'
     edits: [
       [
         round,
-        '    let results: PersistResult[]\n',
+        '    let results: readonly PersistResult[]\n',
         `    for (const { accepted, copy } of moving)
       for (const { errand, version } of accepted) errand.settle({ status: 'done', version, record: copy.record })
-    let results: PersistResult[]
+    let results: readonly PersistResult[]
 `,
       ],
     ],
@@ -135,8 +135,8 @@ import { newBoardTaskValues } from './statements/board-columns.js'
     edits: [
       [
         processes,
-        '        if (!mayTryAgain(error) && results.size === 0) throw error\n',
-        `        if (!mayTryAgain(error) && results.size === 0) throw error
+        '        if (!mayTryAgain(error) && results.size === 0 && handedOut === undefined) throw error\n',
+        `        if (!mayTryAgain(error) && results.size === 0 && handedOut === undefined) throw error
         if (mayTryAgain(error)) for (const { id } of changes) results.set(id, { status: 'committed', at: new Date() })
 `,
       ],
@@ -290,6 +290,11 @@ WHERE process_id = $1 AND task = $2 AND attempt > 0 AND $3::int > 0 AND $4::text
       ],
     ],
     tests: [onPostgres('leases'), onPostgres('claiming')],
+  },
+  {
+    name: 'a task that is reported late is handed out by the very commit of its report',
+    edits: [[completions, 'const except = `t.place', 'const except = `false AND t.place']],
+    tests: [onPostgres('claiming along')],
   },
   {
     name: 'the tasks of a process that failed stay on the board',

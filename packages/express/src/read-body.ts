@@ -66,9 +66,11 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
       giveUp(new TunaCornError('invalid-request', message, { cause }))
     }
     request.on('data', take)
-    request.once('end', () => resolve(Buffer.concat(chunks)))
+    request.once('end', () => {
+      request.off('close', breakOff)
+      resolve(Buffer.concat(chunks))
+    })
     request.once('error', breakOff)
-    // After its end this changes nothing.
     request.once('close', breakOff)
   })
 }

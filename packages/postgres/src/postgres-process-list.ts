@@ -1,7 +1,10 @@
 import {
   isLive,
+  type ClaimCriteria,
+  type ClaimDemand,
   type DueProcess,
   type FetchedProcess,
+  type HandedOut,
   type ProcessCensus,
   type HeldTask,
   type HistoryEvent,
@@ -14,9 +17,10 @@ import {
 } from '@tunacorn/core'
 import type pg from 'pg'
 import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
-import type { Database, Statement } from './database.js'
-import { historyEvent, processRecord } from './rows.js'
+import type { Database, Row, Statement } from './database.js'
+import { handedOut as handedOutOf, historyEvent, processRecord } from './rows.js'
 import { processCensus, processCensusSql } from './statements/census.js'
+import { claimScope, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
 import { commitChangesSql, commitChangesValues } from './statements/commit-changes.js'
 import {
   commitCompletionsSql,
@@ -49,6 +53,11 @@ import {
 } from './statements/start-processes.js'
 import { stuckProcessesSql } from './statements/stuck-processes.js'
 
+interface Claiming {
+  readonly criteria: ClaimCriteria
+  readonly demands: readonly ClaimDemand[]
+}
+
 interface Read {
   readonly id: string
   readonly afterVersion: number
@@ -62,6 +71,7 @@ export class PostgresProcessList implements ProcessList {
   readonly #start: Statement
   readonly #commit: Statement
   readonly #commitCompletions: Statement
+  readonly #commitClaiming: Readonly<Record<ClaimScope, Statement>>
   readonly #commitWaiting: Statement
   readonly #list: Statement
   readonly #overview: Statement
@@ -86,6 +96,14 @@ export class PostgresProcessList implements ProcessList {
     this.#fetchHolding = database.statement('fetch_holding', fetchProcessesSql(schema, true))
     this.#start = database.statement('start', startProcessesSql(schema))
     this.#commitCompletions = database.statement('commit_completions', commitCompletionsSql(schema))
+    const claiming = (scope: ClaimScope) =>
+      database.statement(`commit_claiming_${scope}`, commitCompletionsSql(schema, scope))
+    this.#commitClaiming = {
+      names: claiming('names'),
+      process: claiming('process'),
+      task: claiming('task'),
+      any: claiming('any'),
+    }
     this.#commit = database.statement('commit', commitChangesSql(schema, false))
     this.#commitWaiting = database.statement('commit_waiting', commitChangesSql(schema, true))
     this.#list = database.statement('list_processes', listProcessesSql(schema))
@@ -113,13 +131,34 @@ export class PostgresProcessList implements ProcessList {
   }
 
   async persist(changes: readonly ProcessChange[]): Promise<PersistResult[]> {
+    const { results } = await this.persistClaiming(changes)
+    return results
+  }
+
+  async persistClaiming(
+    changes: readonly ProcessChange[],
+    claim?: Claiming,
+  ): Promise<{ results: PersistResult[]; handedOut: HandedOut | undefined }> {
     const results = new Map<string, PersistResult>()
     const starts = changes.filter(isStart)
     const followed = changes.filter(({ failureProcess }) => failureProcess !== undefined)
     const moves = changes.filter((change) => !isStart(change) && change.failureProcess === undefined)
+    let handedOut: HandedOut | undefined
+    const move = async () => {
+      if (moves.every(isCompletion)) {
+        const rows = await this.#persistCompletions(moves, claim)
+        if (claim !== undefined) handedOut = handedOutOf(rows, claim.demands)
+        if (rows[0]?.['committed'] === true) {
+          const committed = { status: 'committed', at: rows[0]['at'] as Date } as const
+          for (const { id } of moves) results.set(id, committed)
+          return
+        }
+      }
+      collectMoves(await this.store.run(this.#commit, commitChangesValues(moves)), moves, results)
+    }
     const commits = [
       ...inStatements(starts).map((some) => () => this.#persistStarts(some, results)),
-      ...(moves.length > 0 ? [() => this.#persistMoves(moves, results)] : []),
+      ...(moves.length > 0 ? [move] : []),
       ...followed.map((change) => () => this.#persistFollowed(change, results)),
     ]
     for (const commit of commits) {
@@ -127,11 +166,11 @@ export class PostgresProcessList implements ProcessList {
         await commit()
       } catch (error) {
         // Left out of the results, they count as moved: they may be tried again. So may those that the database
-        // refuses, once others have been committed, since that must be told; alone they will hear the reason.
-        if (!mayTryAgain(error) && results.size === 0) throw error
+        // refuses, once others have been committed or handed out, since that must be told; alone they hear the reason.
+        if (!mayTryAgain(error) && results.size === 0 && handedOut === undefined) throw error
       }
     }
-    return changes.map(({ id }) => results.get(id) ?? { status: 'moved' })
+    return { results: changes.map(({ id }) => results.get(id) ?? { status: 'moved' }), handedOut }
   }
 
   within(transaction: unknown): PostgresProcessList {
@@ -255,16 +294,12 @@ export class PostgresProcessList implements ProcessList {
     for (const row of rows) results.set(row['id'] as string, startOutcome(row))
   }
 
-  async #persistMoves(moves: readonly ProcessChange[], results: Map<string, PersistResult>): Promise<void> {
-    if (moves.every(isCompletion)) {
-      const [row] = await this.store.run(this.#commitCompletions, commitCompletionsValues(moves))
-      if (row?.['committed'] === true) {
-        const committed = { status: 'committed', at: row['at'] as Date } as const
-        for (const { id } of moves) results.set(id, committed)
-        return
-      }
-    }
-    collectMoves(await this.store.run(this.#commit, commitChangesValues(moves)), moves, results)
+  #persistCompletions(moves: readonly ProcessChange[], claim: Claiming | undefined): Promise<Row[]> {
+    const values = commitCompletionsValues(moves)
+    if (claim === undefined) return this.store.run(this.#commitCompletions, values)
+    const { criteria, demands } = claim
+    const statement = this.#commitClaiming[claimScope(criteria)]
+    return this.store.run(statement, [...values, ...claimTasksValues(criteria, demands)])
   }
 
   /** A change and the start of what cleans up after it: two statements, one transaction. */

@@ -4,7 +4,6 @@ import type {
   BoardTask,
   ClaimCriteria,
   ClaimDemand,
-  ClaimedBoardTask,
   DuePlace,
   DueTask,
   HandedOut,
@@ -14,7 +13,7 @@ import type {
   TaskList,
 } from '@tunacorn/core'
 import type { Database, Statement } from './database.js'
-import { boardTask, claimedBoardTask, dueTask } from './rows.js'
+import { boardTask, dueTask, handedOut } from './rows.js'
 import {
   anyClaimableSql,
   beatSql,
@@ -117,14 +116,7 @@ export class PostgresTaskList implements TaskList {
   async claim(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): Promise<HandedOut> {
     const values = claimTasksValues(criteria, demands)
     const rows = await this.store.run(this.#claims[claimScope(criteria)], values)
-    const wanted = demands.reduce((sum, { max }) => sum + max, 0)
-    const picked = Number(rows[0]?.['picked'])
-    const given = new Map(demands.map(({ secret }) => [secret, [] as ClaimedBoardTask[]]))
-    for (const row of rows)
-      if (row['task'] !== null) given.get(row['secret'] as string)?.push(claimedBoardTask(row))
-    const tasks = demands.map(({ secret }) => given.get(secret) ?? [])
-    // What was picked and not given has only just come, or moved: there is more.
-    return { tasks, isDry: picked < wanted && picked === tasks.flat().length }
+    return handedOut(rows, demands)
   }
 
   async claimable(names: readonly string[] | undefined): Promise<string[]> {

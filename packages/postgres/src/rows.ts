@@ -1,10 +1,12 @@
 import {
   Payload,
   type BoardTask,
+  type ClaimDemand,
   type ClaimedBoardTask,
   type DefinitionSummary,
   type DueTask,
   type FailureReason,
+  type HandedOut,
   type HistoryEvent,
   type LapsedAttempt,
   type ProcessRecord,
@@ -91,7 +93,7 @@ export function boardTask(row: Row): BoardTask {
   }
 }
 
-export function claimedBoardTask(row: Row): ClaimedBoardTask {
+function claimedBoardTask(row: Row): ClaimedBoardTask {
   return {
     processId: row['process_id'] as string,
     task: row['task'] as number,
@@ -101,6 +103,18 @@ export function claimedBoardTask(row: Row): ClaimedBoardTask {
     isTakeover: row['is_takeover'] as boolean,
     leaseMs: row['lease_ms'] as number,
   }
+}
+
+/** @param rows one at least, which says how many tasks were picked */
+export function handedOut(rows: readonly Row[], demands: readonly ClaimDemand[]): HandedOut {
+  const wanted = demands.reduce((sum, { max }) => sum + max, 0)
+  const picked = Number(rows[0]?.['picked'])
+  const given = new Map(demands.map(({ secret }) => [secret, [] as ClaimedBoardTask[]]))
+  for (const row of rows)
+    if (row['task'] !== null) given.get(row['secret'] as string)?.push(claimedBoardTask(row))
+  const tasks = demands.map(({ secret }) => given.get(secret) ?? [])
+  // What was picked and not given has only just come, or moved: there is more.
+  return { tasks, isDry: picked < wanted && picked === tasks.flat().length }
 }
 
 export function dueTask(row: Row): DueTask {

@@ -54,14 +54,16 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     await engine.registerDefinition(JSON.stringify({ name: 'pair', tasks: wideTasks(2) }))
     for (let round = 0; round < 30; round += 1) {
       // One at a time, and a few: neither may look as if it were worth a plan of its own.
-      const processes = Array.from({ length: 1 + (round % 3) }, () => ({ definition: 'pair' }))
+      const processes = Array.from({ length: 3 + (round % 3) }, () => ({ definition: 'pair' }))
       await engine.startProcesses(processes)
+      const criteria = round % 4 < 2 ? { names: ['t0', 't1'] } : { definition: 'pair' }
+      let results: { task: string; claim: string }[] = []
       for (let more = true; more;) {
-        const criteria = round % 2 === 0 ? { names: ['t0', 't1'] } : { definition: 'pair' }
-        const { tasks } = await engine.claimTasks({ worker: 'w', max: 1 + (round % 3), ...criteria })
-        const held = tasks.map(({ id, claim }) => ({ task: id, claim }))
-        await engine.heartbeat(held)
-        await engine.claimTasks({ worker: 'w', max: 0, results: held })
+        const max = 1 + (round % 3)
+        const { tasks } = await engine.claimTasks({ worker: 'w', max, ...criteria, results })
+        results = tasks.map(({ id, claim }) => ({ task: id, claim }))
+        await engine.heartbeat(results)
+        if (round % 2 === 0) await engine.claimTasks({ worker: 'w', max: 0, results: results.splice(0) })
         more = tasks.length > 0
       }
     }
@@ -71,7 +73,15 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     )
     const labels = rows.map(({ name }) => /^tunacorn_(.*)_/.exec(name)?.[1])
     expect(labels).toEqual(
-      expect.arrayContaining(['start', 'claim_names', 'claim_any', 'commit_completions', 'extend']),
+      expect.arrayContaining([
+        'start',
+        'claim_names',
+        'claim_any',
+        'commit_completions',
+        'commit_claiming_names',
+        'commit_claiming_any',
+        'extend',
+      ]),
     )
     // PostgreSQL makes five before it considers one that is for all.
     for (const { name, custom_plans } of rows) expect(Number(custom_plans), name).toBeLessThanOrEqual(5)

@@ -13,7 +13,6 @@ export class DefinitionReadError extends Error {
 }
 
 const MAX_WAITING = 32
-const IDLE_MS = 5_000
 /** Several times what the largest definition takes. Texts made to be slow must not hold up the others for long. */
 const MAX_PARSE_MS = 120_000
 
@@ -24,14 +23,14 @@ interface Job {
 }
 
 /**
- * Texts waiting for the one thread that parses. The thread is started when there is something to do, kept for
- * a while in case more comes, and never keeps the program alive when it has nothing to do.
+ * Texts waiting for the one thread that parses. It is started when there is something to do, and ended when there is
+ * not: a large definition leaves hundreds of megabytes behind, which only its end gives back.
  */
 export class ParseQueue {
   readonly #waiting: Job[] = []
   #thread: Worker | undefined
   #current: Job | undefined
-  /** Runs out when the thread has been idle, or busy with one text, for too long. */
+  /** Runs out when the thread has been busy with one text for too long. */
   #timer: NodeJS.Timeout | undefined
 
   parse(request: ParseRequest): Promise<ParseReply> {
@@ -50,7 +49,7 @@ export class ParseQueue {
     clearTimeout(this.#timer)
     this.#current = this.#waiting.shift()
     if (this.#current === undefined) {
-      this.#rest()
+      this.#dismiss()
       return
     }
     try {
@@ -63,7 +62,6 @@ export class ParseQueue {
   #hand(request: ParseRequest): void {
     const thread = (this.#thread ??= this.#start())
     this.#timer = setTimeout(() => this.#giveUp(thread), MAX_PARSE_MS)
-    thread.ref()
     // oxlint-disable-next-line require-post-message-target-origin -- a thread, not a window
     thread.postMessage(request)
   }
@@ -98,12 +96,6 @@ export class ParseQueue {
     const message = `Expected to read the definition, but the thread that parses it failed: ${why}`
     const error = new DefinitionReadError('definition-thread-failed', message, { cause })
     this.#end((job) => job.reject(error))
-  }
-
-  #rest(): void {
-    this.#thread?.unref()
-    this.#timer = setTimeout(() => this.#dismiss(), IDLE_MS)
-    this.#timer.unref()
   }
 
   #giveUp(thread: Worker): void {

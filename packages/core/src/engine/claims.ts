@@ -3,7 +3,7 @@ import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
 import type { Observer } from './observer.js'
 import { DryBoard } from './dry-board.js'
-import { JointClaims } from './joint-claims.js'
+import { JointClaims, type ClaimAlong, type OwnShare } from './joint-claims.js'
 import { Waiter } from './waiter.js'
 import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 
@@ -47,9 +47,10 @@ export class Claims {
   }
 
   /**
-   * Claims for who brings results, while `commit` commits them: what they unlock comes with the same commits, if there
-   * was nothing on the board for it before. Then a step of a chain is one request and one commit. Else it claims after
-   * the commit: beside it, the two statements get into each other's way and take longer than one after the other.
+   * Claims for who brings results, while `commit` commits them. Where there is nothing on the board, what they unlock
+   * comes with the same commits: then a step of a chain is one request and one commit. Else a commit takes the claim
+   * along. Only where neither could be it claims by itself, after the commit: beside it, the two statements would get
+   * into each other's way.
    */
   async claimWith<T>(
     request: ClaimRequest,
@@ -58,11 +59,20 @@ export class Claims {
   ): Promise<{ readonly results: T; readonly tasks: readonly ClaimedBoardTask[] }> {
     const [results, tasks] = this.#dry.isFor(request)
       ? await this.#ride(request, resultCount, commit)
-      : [await commit(), await this.#claimNow(request)]
+      : await this.#goAlong(request, commit)
     const max = request.max - tasks.length
     // What was not there before, and has not come since, is not there.
     if (max === 0 || this.#dry.isFor(request)) return { results, tasks }
     return { results, tasks: [...tasks, ...(await this.#claimNow({ ...request, max }))] }
+  }
+
+  async #goAlong<T>(
+    request: ClaimRequest,
+    commit: () => Promise<T>,
+  ): Promise<readonly [T, readonly ClaimedBoardTask[]]> {
+    const look = this.#dry.look()
+    const [results, share] = await this.#joint.ride(request, commit)
+    return [results, share === undefined ? [] : this.#taken(request, share, look)]
   }
 
   async #ride<T>(
@@ -105,10 +115,18 @@ export class Claims {
 
   async #claimNow(request: ClaimRequest, signal?: AbortSignal): Promise<readonly ClaimedBoardTask[]> {
     const look = this.#dry.look()
-    const { tasks, isDry } = await this.#joint.claim(request, signal)
+    return this.#taken(request, await this.#joint.claim(request, signal), look)
+  }
+
+  #taken(request: ClaimRequest, { tasks, isDry }: OwnShare, look: number): readonly ClaimedBoardTask[] {
     if (isDry) this.#dry.note(request, look)
     else this.#wakeOne(request)
     return tasks
+  }
+
+  /** Claims for a commit to take along. */
+  takeAlong(): ClaimAlong | undefined {
+    return this.#joint.takeAlong()
   }
 
   /**

@@ -89,6 +89,7 @@ export class Engine {
       observer,
       maxPayloadBytes: this.#options.maxPayloadBytes,
       reserve: (task) => claims.reserve(task),
+      takeAlong: () => claims.takeAlong(),
       onEntered: (entered) => claims.wake(entered),
       onChanged: (records) => onlookers.tell(records),
     })

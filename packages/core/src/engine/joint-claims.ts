@@ -1,5 +1,6 @@
 import type {
   ClaimCriteria,
+  ClaimDemand,
   ClaimedBoardTask,
   ClaimRequest,
   HandedOut,
@@ -25,16 +26,33 @@ interface Asked {
   readonly reject: (error: unknown) => void
 }
 
+/** Claims for a commit to take along; `settle` must be told what was handed out, if anything was. */
+export interface ClaimAlong {
+  readonly criteria: ClaimCriteria
+  readonly demands: readonly ClaimDemand[]
+  readonly settle: (handedOut: HandedOut | undefined) => void
+}
+
+/** A claim that waits for a commit. */
+interface Riding {
+  readonly request: ClaimRequest
+  readonly settle: (share: OwnShare | undefined) => void
+}
+
 /**
  * Claims that want the same go together: while one statement is under way, those that arrive wait, then all of them are
  * the next one. So many workers that each want one task cost the board little more than one that wants many, and do not
  * stand in each other's way there. Who came first is served first.
+ *
+ * Claims of those who bring results go along with the next commit, whosever results it commits.
  */
 export class JointClaims {
   readonly #taskList: TaskList
   readonly #observer: Observer | undefined
   /** Who waits for the statement under way, by what they want. */
   readonly #waiting = new Map<string, Asked[]>()
+  /** Who waits for the next commit. */
+  readonly #riding = new Set<Riding>()
 
   constructor(taskList: TaskList, observer?: Observer) {
     this.#taskList = taskList
@@ -55,6 +73,44 @@ export class JointClaims {
     })
   }
 
+  /**
+   * While `commit` commits, a commit may take this claim along.
+   * @returns what came of it; nothing when none has, or could
+   */
+  async ride<T>(
+    request: ClaimRequest,
+    commit: () => Promise<T>,
+  ): Promise<readonly [T, OwnShare | undefined]> {
+    let settle: Riding['settle'] = () => {}
+    const share = new Promise<OwnShare | undefined>((resolve) => (settle = resolve))
+    const riding = { request, settle }
+    this.#riding.add(riding)
+    const results = await commit().finally(() => {
+      if (this.#riding.delete(riding)) settle(undefined)
+    })
+    return [results, await share]
+  }
+
+  /** For a commit: the claims that wait for one and want the same as the first of them. */
+  takeAlong(): ClaimAlong | undefined {
+    const [first] = this.#riding
+    if (first === undefined) return undefined
+    const kind = kindOf(first.request)
+    const like = [...this.#riding].filter(({ request }) => kindOf(request) === kind)
+    const group = like.slice(0, fitting(like))
+    for (const one of group) this.#riding.delete(one)
+    const requests = group.map(({ request }) => request)
+    const begin = performance.now()
+    const settle = (handedOut: HandedOut | undefined) => {
+      if (handedOut !== undefined) this.#tell(group.length, handedOut.tasks, begin)
+      for (const [place, one] of group.entries()) {
+        const tasks = handedOut?.tasks[place] ?? []
+        one.settle(handedOut === undefined ? undefined : { tasks, isDry: handedOut.isDry })
+      }
+    }
+    return { criteria: criteriaOf(first.request), demands: requests, settle }
+  }
+
   async #run(kind: string): Promise<void> {
     // Who asks in the same turn goes along.
     await Promise.resolve()
@@ -69,11 +125,7 @@ export class JointClaims {
 
   #next(kind: string): Asked[] {
     const waiting = this.#waiting.get(kind) ?? []
-    let wanted = 0
-    const isTooMany = ({ request: { max } }: Asked, place: number) =>
-      (wanted += max) > maxTogether && place > 0
-    const end = waiting.findIndex(isTooMany)
-    return waiting.splice(0, end === -1 ? waiting.length : end)
+    return waiting.splice(0, fitting(waiting))
   }
 
   async #claim(group: readonly Asked[]): Promise<void> {
@@ -97,7 +149,19 @@ export class JointClaims {
   }
 
   #handedOut(requests: readonly ClaimRequest[]): Promise<HandedOut> {
-    const { names, definition, processId, task } = requests[0] ?? ({} as ClaimCriteria)
-    return this.#taskList.claim({ names, definition, processId, task }, requests)
+    return this.#taskList.claim(criteriaOf(requests[0] ?? {}), requests)
   }
+}
+
+function criteriaOf({ names, definition, processId, task }: ClaimCriteria): ClaimCriteria {
+  return { names, definition, processId, task }
+}
+
+/** How many of these, one after the other, go into one statement. */
+function fitting(claims: readonly { readonly request: ClaimRequest }[]): number {
+  let wanted = 0
+  const isTooMany = ({ request: { max } }: { request: ClaimRequest }, place: number) =>
+    (wanted += max) > maxTogether && place > 0
+  const end = claims.findIndex(isTooMany)
+  return end === -1 ? claims.length : end
 }

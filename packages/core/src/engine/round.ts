@@ -1,4 +1,6 @@
-import type { PersistResult, ProcessList, ProcessRecord } from '../lists/process-list.js'
+import type { PersistResult, ProcessChange, ProcessList, ProcessRecord } from '../lists/process-list.js'
+import type { HandedOut } from '../lists/task-list.js'
+import type { ClaimAlong } from './joint-claims.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
 import type { Outputs } from './outputs.js'
 import type { ProcessCache, ProcessCopy } from './process-cache.js'
@@ -47,6 +49,8 @@ export interface RoundParts {
   readonly observer: Observer | undefined
   /** Who is to have a task that is about to come onto the board; told in the end what became of it. */
   readonly reserve: (task: WantedTask) => Waiter | undefined
+  /** Claims that a commit can do along with it. */
+  readonly takeAlong: () => ClaimAlong | undefined
   /** What has come onto the board and is nobody's yet. */
   readonly onEntered: (entered: readonly EnteredTasks[]) => void
   /** Processes as they are now. */
@@ -187,9 +191,9 @@ export class Round {
     const moving = planned.filter(hasEvents).map((plan) => withGifts(plan, this.#parts.reserve))
     if (moving.length === 0) return []
     const begin = performance.now()
-    let results: PersistResult[]
+    let results: readonly PersistResult[]
     try {
-      results = await this.#parts.processList.persist(moving.map(({ change }) => change))
+      results = await this.#persist(moving.map(({ change }) => change))
     } catch (error) {
       this.#tellOfCommit(moving, undefined, begin)
       for (const plan of moving) settleGifts(plan, undefined)
@@ -197,6 +201,21 @@ export class Round {
     }
     this.#tellOfCommit(moving, results, begin)
     return this.#settle(moving, results, current)
+  }
+
+  /** A commit that only starts processes has nothing to do with claims. */
+  async #persist(changes: readonly ProcessChange[]): Promise<readonly PersistResult[]> {
+    const { processList, takeAlong } = this.#parts
+    const claim = changes.some(({ started }) => started === undefined) ? takeAlong() : undefined
+    if (claim === undefined) return processList.persist(changes)
+    let handedOut: HandedOut | undefined
+    try {
+      const answer = await processList.persistClaiming(changes, claim)
+      handedOut = answer.handedOut
+      return answer.results
+    } finally {
+      claim.settle(handedOut)
+    }
   }
 
   /** @param results nothing when the commit has failed. */

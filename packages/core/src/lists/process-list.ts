@@ -2,6 +2,7 @@ import type { ProcessCensus } from './census.js'
 import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
+import type { ClaimCriteria, ClaimDemand, HandedOut } from './task-list.js'
 import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, UnfinishedAttempt } from './board.js'
 
 /** A process as it is kept: one record, beside its history. */
@@ -185,6 +186,15 @@ export interface ProcessList {
    * A process that another transaction has in hand is not waited for, but `moved`. In the order given.
    */
   persist(changes: readonly ProcessChange[]): Promise<PersistResult[]>
+
+  /**
+   * Commits changes as `persist` does, and hands out tasks as a claim does: in one transaction, where that can be.
+   * Where not, or when it has failed, `handedOut` is absent and nothing was handed out.
+   */
+  persistClaiming(
+    changes: readonly ProcessChange[],
+    claim: { readonly criteria: ClaimCriteria; readonly demands: readonly ClaimDemand[] },
+  ): Promise<{ readonly results: PersistResult[]; readonly handedOut: HandedOut | undefined }>
 
   /**
    * This list inside a transaction of the host's: what it persists exists if and only if that is committed.

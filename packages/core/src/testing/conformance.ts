@@ -1,6 +1,7 @@
 import { attemptPromises } from './conformance/attempts.js'
 import { boardPromises } from './conformance/board.js'
 import { censusPromises } from './conformance/census.js'
+import { claimingAlongPromises } from './conformance/claiming-along.js'
 import { claimingPromises } from './conformance/claiming.js'
 import { concurrencyPromises } from './conformance/concurrency.js'
 import { definitionRemovalPromises } from './conformance/definition-removal.js'
@@ -44,6 +45,7 @@ const topics: Readonly<Record<string, (promises: Promises) => void>> = {
   'the board': boardPromises,
   claiming: claimingPromises,
   'handing over': handingOverPromises,
+  'claiming along': claimingAlongPromises,
   leases: leasePromises,
   attempts: attemptPromises,
   'limits of a lease': leaseLimitPromises,

@@ -15,7 +15,8 @@ async function engineWith(tasks: number, options: { fails?: (call: number) => bo
       return store.taskList.claim(criteria, demands)
     },
   })
-  const engine = engineOn(store, { taskList })
+  // What looks at the board by itself would count as well.
+  const engine = engineOn(store, { taskList, pollMs: 60_000 })
   await engine.registerDefinition(flat('one', 1))
   await engine.startProcesses(Array.from({ length: tasks }, () => ({ definition: 'one' })))
   return { engine, asked }

@@ -3,6 +3,7 @@ import {
   MemoryStore,
   type ClaimedTask,
   type EngineOptions,
+  type ProcessChange,
   type ProcessList,
   type Store,
   type TaskList,
@@ -35,9 +36,19 @@ export function engineOn(store: Omit<Store, 'close'>, options: Partial<EngineOpt
 export function standIn<T extends ProcessList | TaskList>(list: T, methods: Partial<T>): T {
   return new Proxy(list, {
     get(target, key) {
-      const value: unknown = Reflect.get(methods, key) ?? Reflect.get(target, key)
+      const value: unknown =
+        Reflect.get(methods, key) ?? withoutClaims(methods, key) ?? Reflect.get(target, key)
       return typeof value === 'function' ? (value as () => unknown).bind(target) : value
     },
+  })
+}
+
+/** A list that persists otherwise takes no claims along, unless it says how. */
+function withoutClaims(methods: Partial<ProcessList | TaskList>, key: string | symbol): unknown {
+  if (key !== 'persistClaiming' || !('persist' in methods)) return undefined
+  return async (changes: readonly ProcessChange[]) => ({
+    results: await methods.persist?.(changes),
+    handedOut: undefined,
   })
 }
 

@@ -23,6 +23,15 @@ export class Replica {
             if (contention.shift() === true) return changes.map(() => ({ status: 'moved' }) as const)
             return processList.persist(changes)
           }, isCommitted),
+        persistClaiming: (changes, claim) =>
+          this.#write(
+            async () => {
+              if (contention.shift() !== true) return processList.persistClaiming(changes, claim)
+              return { results: changes.map(() => ({ status: 'moved' }) as const), handedOut: undefined }
+            },
+            ({ results, handedOut }) =>
+              isCommitted(results) || (handedOut !== undefined && isHandedOut(handedOut)),
+          ),
         persistHeld: (read, decide) =>
           this.#write(
             () => processList.persistHeld(read, decide),

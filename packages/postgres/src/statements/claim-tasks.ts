@@ -17,14 +17,34 @@ export type ClaimScope = 'names' | 'process' | 'task' | 'any'
  * that no other may follow is judged when its lease is over; else at its own end, should nobody have taken it over.
  */
 export function claimTasksSql(schema: string, scope: ClaimScope): string {
-  const leaseMs = `($2::bigint[])[${demandOf('t.ctid')}]`
-  const lease = `least(${leaseMs}, t.heartbeat_ms, t.timeout_ms)`
   return `
-WITH picked AS MATERIALIZED (SELECT ${picks[scope](schema)} AS places),
+WITH ${claimTasksSteps(schema, scope)}
+SELECT ${claimedColumns} ${claimedRows}`
+}
+
+/** What a statement answers that has these steps: one row at least, which says how many were picked. */
+export const claimedColumns = `(SELECT cardinality(places) FROM picked) AS picked, given.*`
+export const claimedRows = `FROM (VALUES (1)) AS once LEFT JOIN given ON true`
+
+/**
+ * The steps of a statement that hands out tasks, beside others perhaps.
+ * @param options.from the number of the first parameter
+ * @param options.except a condition for tasks `t` that are not handed out though they were picked
+ */
+export function claimTasksSteps(
+  schema: string,
+  scope: ClaimScope,
+  { from = 1, except = 'false' }: { readonly from?: number; readonly except?: string } = {},
+): string {
+  const at = (place: number) => from + place - 1
+  const demand = demandOf('t.ctid', `$${at(6)}`)
+  const leaseMs = `($${at(2)}::bigint[])[${demand}]`
+  const lease = `least(${leaseMs}, t.heartbeat_ms, t.timeout_ms)`
+  return `picked AS MATERIALIZED (SELECT ${picks[scope](schema, at)} AS places),
 given AS (
 UPDATE ${schema}.task_list t
 SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),
-  worker = ($1::text[])[${demandOf('t.ctid')}], secret = ($3::text[])[${demandOf('t.ctid')}],
+  worker = ($${at(1)}::text[])[${demand}], secret = ($${at(3)}::text[])[${demand}],
   lease_ms = least(${leaseMs}, t.heartbeat_ms), claimable_at = now() + ${lease} ${ms},
   expires_at = now() + (CASE WHEN ${isLast('t.attempt + 1', `now() + ${lease} ${ms}`)} THEN ${lease}
     ELSE t.timeout_ms END) ${ms},
@@ -32,17 +52,16 @@ SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.f
     'attempt', t.attempt, 'worker', t.worker, 'claimedAt', t.claimed_at, 'leaseExpiredAt', t.claimable_at,
     'secret', t.secret) || CASE WHEN t.claimable_at < t.claimed_at + t.timeout_ms ${ms} THEN '{}'::jsonb
       ELSE '{"timedOut": true}' END) END
-WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[])
+WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[]) AND NOT ${except}
 RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at, least(t.lease_ms, t.timeout_ms) AS lease_ms,
   (t.lapsed -> -1 ->> 'attempt')::int IS NOT DISTINCT FROM t.attempt - 1 AS is_takeover
-)
-SELECT (SELECT cardinality(places) FROM picked) AS picked, given.* FROM (VALUES (1)) AS once LEFT JOIN given ON true`
+)`
 }
 
 /** Which demand a picked row is for: the last of those whose share begins at its place in the pick, or before it. */
-function demandOf(row: string): string {
-  return `CASE WHEN cardinality($6::int[]) = 1 THEN 1
-    ELSE width_bucket(array_position((SELECT places FROM picked), ${row}), $6) END`
+function demandOf(row: string, firsts: string): string {
+  return `CASE WHEN cardinality(${firsts}::int[]) = 1 THEN 1
+    ELSE width_bucket(array_position((SELECT places FROM picked), ${row}), ${firsts}) END`
 }
 
 /** Whether no attempt may follow this one, should its lease end then. */
@@ -77,22 +96,23 @@ export function isClaimable(schema: string, row: string): string {
     AND (${row}.worker IS NULL OR ${isCalm(schema, row)})`
 }
 
-function claimable(schema: string): string {
-  return `${isClaimable(schema, 'c')} AND ($5::text IS NULL OR c.definition = $5)`
-}
+/** @param at the number of a parameter, by its place among those of the claim */
+type Pick = (schema: string, at: (place: number) => number) => string
 
-const picks: Record<ClaimScope, (schema: string) => string> = {
-  names: (schema) => `${schema}.pick_named($7::text[], $5::text, $4::int, ${calmSince(schema)})`,
-  any: (schema) => `${schema}.pick_any($5::text, $4::int, ${calmSince(schema)})`,
-  process: (schema) => `ARRAY (
+const picks: Record<ClaimScope, Pick> = {
+  names: (schema, at) =>
+    `${schema}.pick_named($${at(7)}::text[], $${at(5)}::text, $${at(4)}::int, ${calmSince(schema)})`,
+  any: (schema, at) => `${schema}.pick_any($${at(5)}::text, $${at(4)}::int, ${calmSince(schema)})`,
+  process: (schema, at) => `ARRAY (
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.process_id = $7 AND ($8::text[] IS NULL OR c.name = ANY ($8))
-    AND ${claimable(schema)}
-  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED)`,
-  task: (schema) => `ARRAY (
+  WHERE c.process_id = $${at(7)} AND ($${at(8)}::text[] IS NULL OR c.name = ANY ($${at(8)}))
+    AND ${isClaimable(schema, 'c')} AND ($${at(5)}::text IS NULL OR c.definition = $${at(5)})
+  ORDER BY c.priority DESC, c.claimable_at LIMIT ${unseen(at(4), 'int')} FOR UPDATE SKIP LOCKED)`,
+  task: (schema, at) => `ARRAY (
   SELECT c.ctid FROM ${schema}.task_list c
-  WHERE c.process_id = $7 AND c.task = $8 AND ${claimable(schema)}
-  LIMIT ${unseen(4, 'int')} FOR UPDATE SKIP LOCKED)`,
+  WHERE c.process_id = $${at(7)} AND c.task = $${at(8)}
+    AND ${isClaimable(schema, 'c')} AND ($${at(5)}::text IS NULL OR c.definition = $${at(5)})
+  LIMIT ${unseen(at(4), 'int')} FOR UPDATE SKIP LOCKED)`,
 }
 
 export function claimScope({ processId, task, names }: ClaimCriteria): ClaimScope {

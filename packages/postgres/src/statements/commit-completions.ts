@@ -1,5 +1,6 @@
 import type { ProcessChange } from '@tunacorn/core'
 import { arrays, ms } from './board-columns.js'
+import { claimedColumns, claimedRows, claimTasksSteps, type ClaimScope } from './claim-tasks.js'
 import { enterBoardSql, enteringTaskColumns, enteringTaskTypes, enteringTaskValues } from './enter-board.js'
 
 const changeTypes = ['uuid', 'bigint', 'bigint', 'int', 'bool']
@@ -7,14 +8,21 @@ const reportTypes = ['uuid', 'int', 'int', 'text', 'bigint', 'text']
 const enteringTypes = ['uuid', 'text', 'bigint', 'timestamptz', ...enteringTaskTypes]
 const reportsAt = 1 + changeTypes.length
 const enteringAt = reportsAt + reportTypes.length
+const claimAt = enteringAt + enteringTypes.length
 
 /**
  * The commit of what happens most: tasks are completed, others come onto the board, and some processes end with it. It
  * does what `commitChangesSql` would do, in the same order of locks, but for all its processes or for none: what has to be
  * told apart there, row by row, is counted here, once. Where a process has moved or a claim is not live, nothing is
  * done, and the other statement finds out which.
+ *
+ * With a scope it also hands out tasks, whether or not it commits: who brings results mostly wants more, and one
+ * transaction is cheaper than two. It sees the board as it was before. A task that is reported though its lease is over
+ * may be picked as well, since what is locked by the same transaction is not skipped: it is not given away.
  */
-export function commitCompletionsSql(schema: string): string {
+export function commitCompletionsSql(schema: string, claims?: ClaimScope): string {
+  const except = `t.place = ANY (ARRAY (SELECT place FROM held))`
+  const steps = claims === undefined ? '' : `,\n${claimTasksSteps(schema, claims, { from: claimAt, except })}`
   const all = `(SELECT count(*) FROM held) = cardinality($${reportsAt})`
   return `
 WITH locked AS MATERIALIZED (
@@ -59,8 +67,8 @@ moved_on AS (
   SET version = l.version, completed = l.completed,
     state = CASE WHEN l.ends THEN 'completed' ELSE 'running' END, ended_at = CASE WHEN l.ends THEN now() END
   FROM locked l WHERE p.id = l.id AND ${all}
-)
-SELECT now() AS at, ${all} AS committed`
+)${steps}
+SELECT now() AS at, ${all} AS committed${claims === undefined ? '' : `, ${claimedColumns} ${claimedRows}`}`
 }
 
 /** Whether a change is nothing but that. */

@@ -1,10 +1,12 @@
 import { commitChange, onceForMs, standingOnce } from './memory-commit.js'
 import { processCensus } from './memory-census.js'
 import type { MemoryData } from './memory-data.js'
+import { MemoryTaskList } from './memory-task-list.js'
 import { noTransactions } from './no-transactions.js'
 import { isLive } from '../../process/state.js'
 import type { Claim } from '../../process/events.js'
 import type { HeldTask } from '../board.js'
+import type { ClaimCriteria, ClaimDemand, HandedOut } from '../task-list.js'
 import type { ProcessCensus } from '../census.js'
 import type {
   DueProcess,
@@ -34,6 +36,14 @@ export class MemoryProcessList implements ProcessList {
 
   async persist(changes: readonly ProcessChange[]): Promise<PersistResult[]> {
     return changes.map((change) => commitChange(this.store, change))
+  }
+
+  async persistClaiming(
+    changes: readonly ProcessChange[],
+    { criteria, demands }: { readonly criteria: ClaimCriteria; readonly demands: readonly ClaimDemand[] },
+  ): Promise<{ results: PersistResult[]; handedOut: HandedOut }> {
+    const results = await this.persist(changes)
+    return { results, handedOut: await new MemoryTaskList(this.store).claim(criteria, demands) }
   }
 
   within(): never {
