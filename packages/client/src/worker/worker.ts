@@ -13,7 +13,7 @@ export interface StopOptions {
 }
 
 /** The most tasks that one call may claim. */
-const maxClaims = Number(process.env['MAXC'] ?? 250)
+const maxClaims = 250
 
 /** A poll that comes back empty sooner than this did not wait: asking again at once would never end. */
 const tooSoonMs = 100
@@ -41,7 +41,7 @@ export class Worker {
   readonly #runner: TaskRunner
   readonly #outbox: Outbox
   readonly #polls = new CallLine(() => this.#wake())
-  readonly #reports = Array.from({ length: Number(process.env['LINES'] ?? 2) }, () => new CallLine(() => this.#wake()))
+  readonly #reports = [new CallLine(() => this.#wake()), new CallLine(() => this.#wake())]
   #state: 'idle' | 'running' | 'stopping' | 'giving-up' = 'idle'
   #isWoken = false
   #releases = 0

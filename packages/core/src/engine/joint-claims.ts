@@ -36,6 +36,7 @@ export interface ClaimAlong {
 /** A claim that waits for a commit. */
 interface Riding {
   readonly request: ClaimRequest
+  readonly kind: string
   readonly settle: (share: OwnShare | undefined) => void
 }
 
@@ -83,7 +84,7 @@ export class JointClaims {
   ): Promise<readonly [T, OwnShare | undefined]> {
     let settle: Riding['settle'] = () => {}
     const share = new Promise<OwnShare | undefined>((resolve) => (settle = resolve))
-    const riding = { request, settle }
+    const riding = { request, kind: kindOf(request), settle }
     this.#riding.add(riding)
     const results = await commit().finally(() => {
       if (this.#riding.delete(riding)) settle(undefined)
@@ -95,8 +96,7 @@ export class JointClaims {
   takeAlong(): ClaimAlong | undefined {
     const [first] = this.#riding
     if (first === undefined) return undefined
-    const kind = kindOf(first.request)
-    const like = [...this.#riding].filter(({ request }) => kindOf(request) === kind)
+    const like = [...this.#riding].filter(({ kind }) => kind === first.kind)
     const group = like.slice(0, fitting(like))
     for (const one of group) this.#riding.delete(one)
     const requests = group.map(({ request }) => request)
