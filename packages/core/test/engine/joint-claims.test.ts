@@ -1,10 +1,19 @@
-import type { ClaimCriteria, ClaimDemand } from '@tunacorn/core'
+import type { ClaimCriteria, ClaimDemand, ClaimedTask, ProcessChange, ProcessList } from '@tunacorn/core'
 import { TunaCornError } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
 import { engineOn, flat, MemoryStore, standIn } from './support.js'
 
 /** An engine with so many tasks of one name, and what was asked of its board: how many wanted something, each time. */
-async function engineWith(tasks: number, options: { fails?: (call: number) => boolean } = {}) {
+async function engineWith(
+  tasks: number,
+  options: {
+    fails?: (call: number) => boolean
+    persistClaiming?: (
+      store: MemoryStore,
+      changes: readonly ProcessChange[],
+    ) => ReturnType<ProcessList['persistClaiming']>
+  } = {},
+) {
   const store = new MemoryStore()
   const asked: number[] = []
   const taskList = standIn(store.taskList, {
@@ -16,7 +25,15 @@ async function engineWith(tasks: number, options: { fails?: (call: number) => bo
     },
   })
   // What looks at the board by itself would count as well.
-  const engine = engineOn(store, { taskList, pollMs: 60_000 })
+  const engine = engineOn(store, {
+    taskList,
+    processList: standIn(store.processList, {
+      ...(options.persistClaiming && {
+        persistClaiming: (changes) => options.persistClaiming!(store, changes),
+      }),
+    }),
+    pollMs: 60_000,
+  })
   await engine.registerDefinition(flat('one', 1))
   await engine.startProcesses(Array.from({ length: tasks }, () => ({ definition: 'one' })))
   return { engine, asked }
@@ -66,6 +83,55 @@ describe('claims that want the same', () => {
       engine.claimTasks({ worker: 'w', names: ['t0'], definition: 'one' }),
     ]
     expect((await Promise.all(claims)).map(({ tasks }) => tasks.length)).toEqual([1, 1])
+    expect(asked).toEqual([1, 1])
+  })
+})
+
+describe('a claim of who brings results', () => {
+  const names = ['t0']
+  const reports = (tasks: readonly ClaimedTask[]) => tasks.map(({ id, claim }) => ({ task: id, claim }))
+  const allDone = (count: number) => Array<string>(count).fill('completed')
+
+  it('goes along with a commit, together with those of others', async () => {
+    const { engine, asked } = await engineWith(20)
+    const { tasks } = await engine.claimTasks({ worker: 'w', names, max: 6 })
+    const answers = await Promise.all(
+      [tasks.slice(0, 3), tasks.slice(3)].map((some) =>
+        engine.claimTasks({ worker: 'w', names, max: 4, results: reports(some) }),
+      ),
+    )
+    expect(answers.map(({ tasks: next }) => next.length)).toEqual([4, 4])
+    expect(answers.flatMap(({ results }) => results.map(({ state }) => state))).toEqual(allDone(6))
+    const all = [...tasks, ...answers.flatMap((answer) => answer.tasks)]
+    expect(new Set(all.map(({ id }) => id)).size).toBe(14)
+    // The board was not asked for anything by itself but the first time.
+    expect(asked).toEqual([1])
+  })
+
+  it.each([
+    ['could not take it along', async () => undefined, 'completed'],
+    ['has failed', async () => Promise.reject(new TunaCornError('unavailable')), 'unavailable'],
+  ] as const)('is made by itself where the commit %s', async (_why, handedOut, outcome) => {
+    const { engine, asked } = await engineWith(20, {
+      persistClaiming: async (store, changes) => ({
+        handedOut: await handedOut(),
+        results: await store.processList.persist(changes),
+      }),
+    })
+    const { tasks } = await engine.claimTasks({ worker: 'w', names, max: 2 })
+    const answer = await engine.claimTasks({ worker: 'w', names, max: 2, results: reports(tasks) })
+    expect(answer.results.map(({ state, refusal }) => state ?? refusal?.code)).toEqual([outcome, outcome])
+    expect(answer.tasks).toHaveLength(2)
+    expect(asked).toEqual([1, 1])
+  })
+
+  it('is made by itself where there is nothing to commit', async () => {
+    const { engine, asked } = await engineWith(20)
+    const { tasks } = await engine.claimTasks({ worker: 'w', names })
+    const madeUp = tasks.map(({ id }) => ({ task: id, claim: '1.made-up-but-long-enough' }))
+    const answer = await engine.claimTasks({ worker: 'w', names, max: 2, results: madeUp })
+    expect(answer.results.map(({ refusal }) => refusal?.code)).toEqual(['claim-lost'])
+    expect(answer.tasks).toHaveLength(2)
     expect(asked).toEqual([1, 1])
   })
 })
