@@ -27,7 +27,7 @@ async function engineWith(
   // What looks at the board by itself would count as well.
   const engine = engineOn(store, {
     taskList,
-    processList: standIn(store.processList, {
+    processList: standIn<ProcessList>(store.processList, {
       ...(options.persistClaiming && {
         persistClaiming: (changes) => options.persistClaiming!(store, changes),
       }),
