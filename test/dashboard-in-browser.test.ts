@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { TunaCornClient } from '../packages/client/dist/index.js'
 import { TunaCornError, type TunaCornOptions } from '../packages/express/dist/index.js'
 import { hasBrowser, launchBrowser } from './support/dashboard/browser.js'
-import { servePage } from './support/dashboard/page-server.js'
+import { servePage, type PageServer } from './support/dashboard/page-server.js'
 import { fanOut } from './support/dashboard/sample-work.js'
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
@@ -18,6 +18,7 @@ interface World {
   readonly client: TunaCornClient
   readonly page: Page
   readonly url: string
+  readonly streams: PageServer['streams']
   readonly go: (route: string) => Promise<void>
   readonly work: (
     name: string,
@@ -57,6 +58,7 @@ async function open(options: TunaCornOptions = {}, context: BrowserContextOption
     client,
     page,
     url: server.url,
+    streams: server.streams,
     work,
     go: async (route) => void (await page.goto(`${server.url}/dashboard/#/${route}`)),
   }
@@ -96,6 +98,107 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     await page.locator('.facts').getByText('Completed').waitFor()
     expect(await page.locator('.history li').count()).toBe(3)
     expect(await page.locator('.timeline-track .bar-work').count()).toBe(2)
+  })
+
+  test('a stream that is cut, or falls silent, is taken up where it ended', async () => {
+    const { client, page, streams, go, work } = await open()
+    await page.clock.install()
+    await page.addInitScript("sessionStorage.setItem('tunacorn-key', 'all')")
+    await client.registerDefinition(chain)
+    const { id } = await client.startProcess({ definition: 'chain' })
+    const versions = () => page.locator('.history-version').allTextContents()
+    await go(`processes/${id}`)
+    await page.locator('.live').waitFor()
+    expect(await versions()).toEqual(['1'])
+
+    streams[0]?.response.destroy()
+    await (await work('First')).complete()
+    await row(page, 'First').getByText('Completed').waitFor()
+    await page.locator('.history-version').nth(1).waitFor()
+    expect(streams).toHaveLength(2)
+    expect(streams[1]?.request.headers).toMatchObject({ authorization: 'Bearer all', 'last-event-id': '1' })
+
+    // Nothing comes of what the server says from now on, though the connection stands.
+    const silent = streams[1]?.response
+    if (silent !== undefined) Object.assign(silent, { write: () => true, end: () => silent })
+    await (await work('Second')).complete()
+    await page.locator('.facts').getByText('Completed').waitFor()
+    expect(await versions()).toEqual(['2', '1'])
+    await page.clock.fastForward('01:00')
+    await page.locator('.history-version').nth(2).waitFor()
+    expect(await versions()).toEqual(['3', '2', '1'])
+    expect(streams[2]?.request.headers['last-event-id']).toBe('2')
+  })
+
+  test.each(['2020-01-01T00:00:00Z', '2040-01-01T00:00:00Z'])(
+    'where the clock stands at %s, all is told by the clock of the server',
+    async (time) => {
+      const { client, page, go, work } = await open()
+      await page.clock.install({ time })
+      await client.registerDefinition(chain)
+      const { id } = await client.startProcess({ definition: 'chain' })
+      await work('First')
+      await go(`processes/${id}`)
+      await row(page, 'First').getByText('Being worked on').waitFor()
+      const [started] = await page.locator('.facts time').allTextContents()
+      expect(started).toMatch(/^(now|\d+ s ago)$/)
+      await page.getByRole('button', { name: 'First' }).last().click()
+      await page
+        .locator('.drawer')
+        .getByText(/until .* \(in \d+ s\)/)
+        .waitFor()
+    },
+  )
+
+  test('while the server is away the page says so in words, and goes on by itself when it is back', async () => {
+    const { client, page, url, go } = await open()
+    await client.registerDefinition(chain)
+    await go('definitions')
+    await page.getByRole('link', { name: 'chain' }).waitFor()
+    await page.route(`${url}/definitions**`, (route) => route.abort())
+    await page.reload()
+    await page.getByText('TunaCorn cannot be reached').waitFor()
+    await page.unroute(`${url}/definitions**`)
+    await page.getByRole('link', { name: 'chain' }).waitFor()
+    expect(await page.getByText('cannot be reached').count()).toBe(0)
+  })
+
+  test('each page has a title of its own, and the way back leads to where it was left', async () => {
+    const { client, page, go } = await open()
+    await client.registerDefinition(chain)
+    await client.startProcesses({
+      processes: Array.from({ length: 40 }, (_, n) => ({ definition: 'chain', key: `n-${n}` })),
+    })
+    await go('processes?state=running')
+    const link = page.getByRole('link', { name: 'chain' }).nth(35)
+    await link.scrollIntoViewIfNeeded()
+    expect(await page.title()).toBe('Processes · Running · TunaCorn')
+    const top = await page.evaluate<number>('window.scrollY')
+    expect(top).toBeGreaterThan(500)
+    await link.click()
+    await page.locator('.live').waitFor()
+    expect(await page.title()).toBe('chain n-4 · Running · TunaCorn')
+    expect(await page.evaluate('window.scrollY')).toBe(0)
+    await page.goBack()
+    await link.waitFor()
+    await page.waitForFunction(`window.scrollY === ${top}`)
+  })
+
+  test('what needs a look leads to where it is seen', async () => {
+    const { client, page, go, work } = await open()
+    await client.registerDefinition(
+      'name: flaky\ntasks: [{ name: First, retry: { limit: 3, delay: 10m, jitter: false } }]\n',
+    )
+    await client.startProcess({ definition: 'flaky' })
+    await (await work('First')).fail({ message: 'Not yet' })
+    await go('')
+    await page.locator('.troubles').getByRole('link', { name: 'First' }).click()
+    await page.getByRole('row').getByText('Failing, will retry').waitFor()
+    await page.getByRole('link', { name: 'flaky' }).click()
+    await page
+      .locator('.drawer')
+      .getByText(/will be tried again \(attempt 2\) at .* \(in 9 min\)/)
+      .waitFor()
   })
 
   test('a failed process is retried from the page, and what is wrong is said', async () => {
@@ -167,6 +270,11 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     expect(await page.getByRole('button', { name: 'Register' }).isDisabled()).toBe(true)
     await area.fill('name: typed\ninput: { type: object, required: [fish] }\ntasks:\n  - name: A\n')
     await page.getByText(/Sound: 1 task/).waitFor()
+    await page.getByRole('link', { name: 'Overview' }).click()
+    await page.getByRole('heading', { name: 'Needs a look' }).waitFor()
+    await page.goBack()
+    await page.getByText(/Sound: 1 task/).waitFor()
+    expect(await area.inputValue()).toContain('required: [fish]')
     await page.getByRole('button', { name: 'Register' }).click()
     await page.getByRole('heading', { name: 'typed' }).waitFor()
     await page.getByRole('button', { name: 'Start a process' }).click()
@@ -238,7 +346,7 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
       const routes = {
         '': 'Needs a look',
         processes: 'Select all',
-        [`processes/${id}`]: 'Process started',
+        [`processes/${id}`]: 'Started',
         definitions: 'chain',
         'definitions/chain': 'Version 1',
         'edit/chain': 'Sound',
@@ -258,13 +366,18 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
   })
 
   test('of two thousand tasks the table comes first, and what repeats is drawn together', async () => {
-    const { client, page, go } = await open()
+    const { client, page, go, work } = await open()
     await client.registerDefinition(fanOut('wide', 1_998))
     const { id } = await client.startProcess({ definition: 'wide' })
     await go(`processes/${id}`)
     await page.locator('.node-note').getByText('0 of 1,998 tasks done').waitFor()
     expect(await page.locator('h2').allTextContents()).toEqual(['Tasks', 'Graph', 'Attempts', 'History'])
     expect(await page.locator('.graph .node').count()).toBe(3)
+    await (await work('Split')).complete()
+    await page
+      .locator('.ending')
+      .getByText('1 of 2,000 tasks completed, 1,998 waiting for a worker, 1 waiting for others.')
+      .waitFor()
   })
 
   test('a key is asked for when there must be one, and kept for the session only', async () => {
@@ -287,6 +400,12 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     await page.getByRole('button', { name: 'Forget key' }).click()
     await page.reload()
     await page.getByText('A key is needed.').last().waitFor()
+    // An editor that has been refused its text has it as soon as there is a key.
+    await go('edit/chain')
+    await page.getByLabel('Access key').fill('all')
+    await page.getByRole('button', { name: 'Use this key' }).click()
+    await page.getByText(/Sound: 2 tasks/).waitFor()
+    expect(await page.getByLabel('Definition, in YAML').inputValue()).toBe(chain)
   })
 
   test('a read-only page offers to change nothing; who may not is offered it no longer', async () => {

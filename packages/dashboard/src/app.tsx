@@ -2,15 +2,17 @@ import { useEffect, useRef } from 'preact/hooks'
 import { KeyDialog } from './parts/key-dialog.js'
 import { Notices } from './parts/notices.js'
 import { useRowKeys } from './parts/use-row-keys.js'
+import { useTitle } from './parts/use-title.js'
 import { DefinitionPage } from './pages/definition-page.js'
 import { DefinitionsPage } from './pages/definitions-page.js'
 import { EditorPage } from './pages/editor-page.js'
 import { OverviewPage } from './pages/overview-page.js'
 import { ProcessPage } from './pages/process-page.js'
 import { ProcessesPage } from './pages/processes-page.js'
+import { TasksPage } from './pages/tasks-page.js'
 import { isReadOnlyPage } from './place.js'
 import { hrefOf, type Route } from './route.js'
-import { route } from './stores/navigation.js'
+import { route, topPx } from './stores/navigation.js'
 import { isConnected } from './stores/polling.js'
 import { forgetKey, hasKey } from './stores/session.js'
 import { nextTheme, theme } from './stores/theme.js'
@@ -24,13 +26,8 @@ const places = [
 export function App() {
   const main = useRef<HTMLElement>(null)
   const { path } = route.value
-  const place = path.join('/')
   useRowKeys()
-  useEffect(() => {
-    const heading = main.current?.querySelector('h1')?.textContent
-    document.title = heading ? `${heading} · TunaCorn` : 'TunaCorn'
-    window.scrollTo(0, 0)
-  }, [place])
+  useEffect(() => scrollWhenThere(topPx, main.current), [route.value])
   return (
     <>
       <a class="skip-link" href="#content" onClick={(event) => skip(event, main.current)}>
@@ -80,16 +77,44 @@ export function App() {
   )
 }
 
+/** Scrolls as soon as the page has become so long, unless somebody has scrolled by then. */
+function scrollWhenThere(topPx: number, main: HTMLElement | null): (() => void) | undefined {
+  window.scrollTo(0, topPx)
+  if (topPx === 0 || main === null) return undefined
+  const growing = new ResizeObserver(() => {
+    window.scrollTo(0, topPx)
+    if (window.scrollY >= topPx - 1) stop()
+  })
+  const stop = () => {
+    growing.disconnect()
+    for (const sign of signs) window.removeEventListener(sign, stop)
+  }
+  const signs = ['wheel', 'touchstart', 'keydown']
+  for (const sign of signs) window.addEventListener(sign, stop)
+  growing.observe(main)
+  return stop
+}
+
 function Page({ route: { path, query } }: { route: Route }) {
   const [first, second] = path
   if (first === undefined) return <OverviewPage />
   if (first === 'processes')
-    return second === undefined ? <ProcessesPage query={query} /> : <ProcessPage key={second} id={second} />
+    return second === undefined ? (
+      <ProcessesPage query={query} />
+    ) : (
+      <ProcessPage key={second} id={second} task={query['task']} />
+    )
+  if (first === 'tasks') return <TasksPage query={query} />
   if (first === 'edit') return <EditorPage from={second} version={query['version']} />
   if (first === 'definitions') {
     if (second === undefined) return <DefinitionsPage cursor={query['cursor']} />
     return <DefinitionPage key={second} name={second} version={query['version']} />
   }
+  return <NoPage />
+}
+
+function NoPage() {
+  useTitle('There is no such page')
   return (
     <>
       <h1>There is no such page</h1>

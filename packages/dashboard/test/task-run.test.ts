@@ -1,5 +1,6 @@
 import type { Definition, HistoryEvent, Process, Task } from '@tunacorn/protocol'
 import { describe, expect, test } from 'vitest'
+import { standingOf } from '../src/process/standing.js'
 import { taskRuns } from '../src/process/task-run.js'
 import { ticksOf, timelineRows } from '../src/process/timeline.js'
 
@@ -106,6 +107,14 @@ describe('how a task looks', () => {
   ] satisfies [string, Known, string, string][])('that %s', (_, known, first, second) => {
     expect(runs(known).map(({ look }) => look)).toEqual([first, second])
   })
+})
+
+test('where a process stands is told by all of its tasks', () => {
+  expect(standingOf(runs({ events: [completed] }))).toBe('1 of 2 tasks completed, 1 waiting for a worker.')
+  const [one] = runs({})
+  expect(standingOf(Array.from({ length: 2_000 }, () => one!))).toBe(
+    '0 of 2,000 tasks completed, 2,000 waiting for a worker.',
+  )
 })
 
 describe('the attempts of a task', () => {

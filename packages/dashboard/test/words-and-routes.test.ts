@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { EventStreamReader } from '../src/event-stream.js'
 import { findTroubles } from '../src/overview/find-troubles.js'
 import { hrefOf, parseRoute } from '../src/route.js'
+import { ServerClock } from '../src/stores/server-clock.js'
 import { countWords, durationWords, relativeWords, shortened } from '../src/words.js'
 
 describe('a route', () => {
@@ -44,21 +44,31 @@ describe('words', () => {
   })
 })
 
-describe('server-sent events', () => {
-  const stream =
-    'retry: 1000\n\nid: 1\nevent: process-started\ndata: {"a":1}\n\n: nothing new\n\nid: 2\ndata: x\ndata: y\n\n'
-  const events = [
-    { id: '1', event: 'process-started', data: '{"a":1}' },
-    { id: '2', event: 'message', data: 'x\ny' },
-  ]
+describe('the clock of the server', () => {
+  const at = (time: string) => Date.parse(`2026-11-24T${time}Z`)
+  const date = (time: string) => new Date(at(time)).toUTCString()
 
-  test('are read whole', () => {
-    expect(new EventStreamReader().read(stream)).toEqual(events)
+  test('is taken to be that of the browser for as long as they may agree', () => {
+    const clock = new ServerClock()
+    clock.note(date('09:00:00'), at('09:00:00.400'), at('09:00:00.500'))
+    clock.note(null, at('09:00:07.000'), at('09:00:07.500'))
+    expect(clock.aheadMs).toBe(0)
   })
 
-  test('are read in whatever pieces they come', () => {
-    const reader = new EventStreamReader()
-    expect([...stream].flatMap((piece) => reader.read(piece))).toEqual(events)
+  test('is known more exactly with each answer', () => {
+    const clock = new ServerClock()
+    // Three hours ahead: 12:00:00.300 and 12:00:02.950 there.
+    clock.note(date('12:00:00'), at('09:00:00.300'), at('09:00:00.310'))
+    expect(Math.abs(clock.aheadMs - 3 * 3_600_000)).toBeLessThan(600)
+    clock.note(date('12:00:02'), at('09:00:02.950'), at('09:00:02.960'))
+    expect(Math.abs(clock.aheadMs - 3 * 3_600_000)).toBeLessThan(300)
+  })
+
+  test('is learnt anew when the clock of the browser is set', () => {
+    const clock = new ServerClock()
+    clock.note(date('12:00:00'), at('09:00:00.300'), at('09:00:00.310'))
+    clock.note(date('12:00:05'), at('12:00:05.300'), at('12:00:05.310'))
+    expect(clock.aheadMs).toBe(0)
   })
 })
 

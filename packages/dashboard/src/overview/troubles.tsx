@@ -1,4 +1,5 @@
 import type { Overview, ProcessSummary } from '@tunacorn/protocol'
+import { useState } from 'preact/hooks'
 import { StateIcon } from '../parts/state-icon.js'
 import { Time } from '../parts/time.js'
 import { hrefOf } from '../route.js'
@@ -19,8 +20,12 @@ const words: Record<Trouble['kind'], (processes: string) => string> = {
   retrying: (processes) => `is failing and will be retried, in ${processes}`,
 }
 
+/** Which part of the board shows it. */
+const stateOf = { unasked: 'scheduled', lapsed: 'claimed', retrying: 'scheduled' } as const
+
 /** Problems first. */
 export function Troubles({ overview, failed, nowMs }: TroublesProps) {
+  const [isWhole, setWhole] = useState(false)
   const troubles = findTroubles(overview.tasks, nowMs)
   const more = overview.processes.failed - failed.length
   return (
@@ -33,11 +38,14 @@ export function Troubles({ overview, failed, nowMs }: TroublesProps) {
         </p>
       ) : (
         <ul>
-          {troubles.slice(0, mostTroubles).map(({ kind, task, count }) => (
+          {(isWhole ? troubles : troubles.slice(0, mostTroubles)).map(({ kind, task, count }) => (
             <li key={`${kind} ${task.name}`}>
               <StateIcon state={kind === 'retrying' ? 'retrying' : 'lapsed'} />
               <span>
-                <b>{task.name}</b> {words[kind](countWords(count, 'process', 'processes'))}
+                <a data-row href={hrefOf(['tasks'], { name: task.name, state: stateOf[kind] })}>
+                  {task.name}
+                </a>{' '}
+                {words[kind](countWords(count, 'process', 'processes'))}
                 {kind === 'unasked' && task.waitingSince !== undefined && (
                   <span class="faint">
                     {' '}
@@ -47,9 +55,11 @@ export function Troubles({ overview, failed, nowMs }: TroublesProps) {
               </span>
             </li>
           ))}
-          {troubles.length > mostTroubles && (
-            <li class="more faint">
-              and {countWords(troubles.length - mostTroubles, 'more task')} like these
+          {troubles.length > mostTroubles && !isWhole && (
+            <li class="more">
+              <button type="button" class="link" onClick={() => setWhole(true)}>
+                {countWords(troubles.length - mostTroubles, 'more task')} like these
+              </button>
             </li>
           )}
           {failed.map((process) => (

@@ -4,6 +4,7 @@ import { GraphView } from '../graph/graph-view.js'
 import { ProblemBox } from '../parts/problem.js'
 import { StartDialog } from '../parts/start-dialog.js'
 import { Time } from '../parts/time.js'
+import { useTitle } from '../parts/use-title.js'
 import { hrefOf } from '../route.js'
 import { defaultOf, DefinitionStore } from '../stores/definitions-store.js'
 import { may } from '../stores/session.js'
@@ -18,6 +19,7 @@ export function DefinitionPage({ name, version = '' }: { name: string; version: 
   const [isStarting, setStarting] = useState(false)
   const definition = store.definition.value
   const source = store.source.value
+  useTitle(name, version && `Version ${version}`, 'Definition')
   return (
     <>
       <p class="crumbs">

@@ -1,5 +1,6 @@
 import { Empty, ProblemBox } from '../parts/problem.js'
 import { Time } from '../parts/time.js'
+import { useTitle } from '../parts/use-title.js'
 import { hrefOf } from '../route.js'
 import { DefinitionsStore } from '../stores/definitions-store.js'
 import { may } from '../stores/session.js'
@@ -8,6 +9,7 @@ import { useStore } from '../stores/use-store.js'
 export function DefinitionsPage({ cursor = '' }: { cursor: string | undefined }) {
   const store = useStore(() => new DefinitionsStore(cursor === '' ? undefined : cursor), cursor)
   const items = store.items.value
+  useTitle('Definitions')
   const next = store.nextCursor.value
   return (
     <>

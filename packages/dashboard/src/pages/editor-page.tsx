@@ -1,6 +1,7 @@
 import { useRef, useState } from 'preact/hooks'
 import { EditorStore, type Verdict } from '../definition/editor-store.js'
 import { StateIcon } from '../parts/state-icon.js'
+import { useTitle } from '../parts/use-title.js'
 import { hrefOf } from '../route.js'
 import { goTo } from '../stores/navigation.js'
 import { notify } from '../stores/notices.js'
@@ -24,6 +25,8 @@ export function EditorPage({ from, version = '' }: EditorPageProps) {
   const gutter = useRef<HTMLPreElement>(null)
   const [isBusy, setBusy] = useState(false)
   const text = store.text.value
+  const heading = from === undefined ? 'Write a definition' : `${from}, anew`
+  useTitle(heading)
   const verdict = store.verdict.value
   const register = async () => {
     setBusy(true)
@@ -39,17 +42,24 @@ export function EditorPage({ from, version = '' }: EditorPageProps) {
         <a href={hrefOf(['definitions'])}>Definitions</a>
       </p>
       <div class="page-head">
-        <h1>{from === undefined ? 'Write a definition' : `${from}, anew`}</h1>
-        {may('define') && (
-          <button
-            type="button"
-            class="primary"
-            disabled={isBusy || verdict?.kind !== 'valid'}
-            onClick={() => void register()}
-          >
-            Register
-          </button>
-        )}
+        <h1>{heading}</h1>
+        <div class="actions">
+          {store.isChanged.value && (
+            <button type="button" class="quiet" onClick={() => store.startOver()}>
+              Start over
+            </button>
+          )}
+          {may('define') && (
+            <button
+              type="button"
+              class="primary"
+              disabled={isBusy || verdict?.kind !== 'valid'}
+              onClick={() => void register()}
+            >
+              Register
+            </button>
+          )}
+        </div>
       </div>
       <div class="editor">
         <Gutter element={gutter} text={text} verdict={verdict} />

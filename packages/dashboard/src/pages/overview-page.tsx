@@ -6,6 +6,7 @@ import { nowMs } from '../stores/clock.js'
 import { useStore } from '../stores/use-store.js'
 import { StateIcon, stateWords } from '../parts/state-icon.js'
 import { Time } from '../parts/time.js'
+import { useTitle } from '../parts/use-title.js'
 import { Empty, ProblemBox } from '../parts/problem.js'
 import { Throughput } from '../overview/throughput.js'
 import { Troubles } from '../overview/troubles.js'
@@ -15,6 +16,7 @@ const states = ['running', 'paused', 'failed', 'cancelled'] as const
 export function OverviewPage() {
   const store = useStore(() => new OverviewStore())
   const overview = store.overview.value
+  useTitle('Overview')
   return (
     <>
       <div class="page-head">
@@ -69,7 +71,7 @@ interface CountProps {
 function Count({ state, count, words }: CountProps) {
   return (
     <li>
-      <a class={`count is-${state}`} href={hrefOf(['processes'], { state })}>
+      <a class={`count ${count === 0 ? 'is-none' : ''}`} href={hrefOf(['processes'], { state })}>
         <span class="count-number">{count.toLocaleString('en')}</span>
         <span class="count-name">
           <StateIcon state={state} />
@@ -113,7 +115,7 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
             ({ name, waiting, delayed, claimed, lapsed, retrying, paused, waitingSince, lastPolledAt }) => (
               <tr key={name}>
                 <th scope="row" class="name">
-                  {name}
+                  <a href={hrefOf(['tasks'], { name })}>{name}</a>
                   {paused > 0 && <span class="faint"> {amount(paused)} paused</span>}
                 </th>
                 <td class="amount">{amount(waiting + delayed)}</td>

@@ -4,28 +4,39 @@ import { JsonView } from '../parts/json-view.js'
 import { ProblemBox } from '../parts/problem.js'
 import { ProcessActions } from '../parts/process-actions.js'
 import { ProgressBar } from '../parts/progress-bar.js'
-import { StateBadge } from '../parts/state-icon.js'
+import { StateBadge, stateWords } from '../parts/state-icon.js'
 import { Duration, Time } from '../parts/time.js'
+import { useTitle } from '../parts/use-title.js'
 import { causeWords } from '../process/cause-words.js'
 import { HistoryList } from '../process/history-list.js'
 import { ProcessGraph } from '../process/process-graph.js'
+import { standingOf } from '../process/standing.js'
 import { TaskDrawer } from '../process/task-drawer.js'
+import type { TaskRun } from '../process/task-run.js'
 import { TaskTable } from '../process/task-table.js'
 import { TimelineView } from '../process/timeline-view.js'
 import { hrefOf } from '../route.js'
+import { isConnected } from '../stores/polling.js'
 import { ProcessStore } from '../stores/process-store.js'
 import { useStore } from '../stores/use-store.js'
 
 /** Beyond so many tasks the table, which can be searched, comes before the graph. */
 const mostForGraphFirst = 300
 
-export function ProcessPage({ id }: { id: string }) {
-  const store = useStore(() => new ProcessStore(id), id)
+interface ProcessPageProps {
+  readonly id: string
+  /** The task that is looked at closely at first, by its place. */
+  readonly task: string | undefined
+}
+
+export function ProcessPage({ id, task = '' }: ProcessPageProps) {
+  const store = useStore(() => new ProcessStore(id, /^\d+$/.test(task) ? Number(task) : undefined), id, task)
   const [members, setMembers] = useState<ReadonlySet<number>>()
   const process = store.process.value
   const definition = store.definition.value
   const runs = store.runs.value
   const open = store.openTask.value
+  useTitle(process === undefined ? 'Process' : nameOf(process), process && stateWords[process.state])
   if (process === undefined || definition === undefined) {
     return (
       <>
@@ -75,7 +86,7 @@ export function ProcessPage({ id }: { id: string }) {
         <h2 id="history-heading">History</h2>
         <HistoryList
           events={store.events.value}
-          isLive={process.endedAt === undefined && store.isFollowed.value}
+          isLive={process.endedAt === undefined && store.isFollowed.value && isConnected.value}
         />
       </section>
       {run !== undefined && (
@@ -156,7 +167,7 @@ function ProcessHead({ process, store }: { process: Process; store: ProcessStore
           </dd>
         </div>
       </dl>
-      <Ending process={process} because={store.explanation.value?.because} />
+      <Ending process={process} runs={store.runs.value} />
       {process.input !== undefined && (
         <details class="input">
           <summary>Input</summary>
@@ -168,11 +179,11 @@ function ProcessHead({ process, store }: { process: Process; store: ProcessStore
 }
 
 /** How it ended, or why it has not. */
-function Ending({ process, because }: { process: Process; because: string | undefined }) {
+function Ending({ process, runs }: { process: Process; runs: readonly TaskRun[] }) {
   const { state, failedTask, cause, timedOut, error, by, reason, failureOf, failureProcess } = process
   return (
     <div class={`ending is-${state}`}>
-      {process.endedAt === undefined && because !== undefined && <p>{because}</p>}
+      {process.endedAt === undefined && <p>{standingOf(runs)}</p>}
       {failedTask !== undefined && (
         <p>
           It failed with <b>{failedTask}</b>
@@ -199,4 +210,9 @@ function Ending({ process, because }: { process: Process; because: string | unde
       )}
     </div>
   )
+}
+
+/** Its key, or the end of its id, tells a process from others of its definition. */
+function nameOf({ definition, key, id }: Process): string {
+  return `${definition} ${key ?? id.slice(-6)}`
 }

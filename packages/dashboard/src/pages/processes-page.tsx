@@ -1,9 +1,11 @@
+import type { ProcessState } from '@tunacorn/protocol'
 import { useState } from 'preact/hooks'
 import { Empty, ProblemBox } from '../parts/problem.js'
 import { ProcessActions } from '../parts/process-actions.js'
 import { ProcessTable } from '../parts/process-table.js'
 import { StartDialog } from '../parts/start-dialog.js'
 import { stateWords } from '../parts/state-icon.js'
+import { useTitle } from '../parts/use-title.js'
 import { hrefOf, type Route } from '../route.js'
 import { replaceWith } from '../stores/navigation.js'
 import { ProcessesStore } from '../stores/processes-store.js'
@@ -11,7 +13,7 @@ import { may } from '../stores/session.js'
 import { useStore } from '../stores/use-store.js'
 import { countWords } from '../words.js'
 
-const states = ['running', 'paused', 'failed', 'completed', 'cancelled'] as const
+const states: readonly ProcessState[] = ['running', 'paused', 'failed', 'completed', 'cancelled']
 
 export function ProcessesPage({ query }: { query: Route['query'] }) {
   const { state = '', definition = '', key = '', cursor = '' } = query
@@ -28,6 +30,12 @@ export function ProcessesPage({ query }: { query: Route['query'] }) {
     cursor,
   )
   const [isStarting, setStarting] = useState(false)
+  useTitle(
+    'Processes',
+    states.includes(state as ProcessState) ? stateWords[state as ProcessState] : '',
+    definition,
+    key,
+  )
   const page = store.page.value
   const selection = store.selection.value
   const filters = { state, definition, key }

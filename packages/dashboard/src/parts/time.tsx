@@ -31,3 +31,26 @@ export function Duration({ from, to }: { from: string; to?: string | undefined }
     </span>
   )
 }
+
+const stamp = /(\d{4}-\d\d-\d\dT[\d:.]+Z)/
+
+/** A sentence of the API's, in which moments are said as people say them. */
+export function TimedText({ text }: { text: string }) {
+  return (
+    <>
+      {text.split(stamp).map((part, index) => (index % 2 === 0 ? part : <ClockTime key={index} at={part} />))}
+    </>
+  )
+}
+
+/** What the clock shows then, and how far away that is. */
+function ClockTime({ at }: { at: string }) {
+  const date = new Date(at)
+  const isToday = date.toDateString() === new Date(nowMs.value).toDateString()
+  const words = isToday ? date.toLocaleTimeString('en-GB') : absolute.format(date)
+  return (
+    <time dateTime={at} title={absolute.format(date)}>
+      {words} ({relativeWords(date.getTime(), nowMs.value)})
+    </time>
+  )
+}

@@ -2,22 +2,23 @@ import type { HistoryEvent } from '@tunacorn/protocol'
 import { useState } from 'preact/hooks'
 import { StateIcon, type Shown } from '../parts/state-icon.js'
 import { JsonView } from '../parts/json-view.js'
-import { ExactTime } from '../parts/time.js'
+import { ExactTime, Time } from '../parts/time.js'
+import { nowMs } from '../stores/clock.js'
 import { causeWords } from './cause-words.js'
 
 const rowsAtFirst = 100
 
 const words: Record<HistoryEvent['type'], readonly [Shown, string]> = {
-  'process-started': ['running', 'Process started'],
-  'task-completed': ['completed', 'Task completed'],
-  'attempt-failed': ['retrying', 'Attempt failed, will retry'],
-  'task-failed': ['failed', 'Task failed'],
-  'report-refused': ['lapsed', 'Late report refused'],
-  'process-paused': ['paused', 'Process paused'],
-  'process-resumed': ['running', 'Process resumed'],
-  'process-timed-out': ['failed', 'Process timed out'],
-  'process-cancelled': ['cancelled', 'Process cancelled'],
-  'process-retried': ['retrying', 'Process retried'],
+  'process-started': ['running', 'Started'],
+  'task-completed': ['completed', 'completed'],
+  'attempt-failed': ['retrying', 'failed'],
+  'task-failed': ['failed', 'failed for good'],
+  'report-refused': ['lapsed', 'was reported too late: refused'],
+  'process-paused': ['paused', 'Paused'],
+  'process-resumed': ['running', 'Resumed'],
+  'process-timed-out': ['failed', 'Time was up'],
+  'process-cancelled': ['cancelled', 'Cancelled'],
+  'process-retried': ['retrying', 'Retried'],
 }
 
 /** Everything that has happened, newest first. */
@@ -49,10 +50,9 @@ function EventView({ event }: { event: HistoryEvent }) {
   const { version, type, at, name, attempt, worker, cause, by, reason, retryAt } = event
   const [state, text] = words[type] ?? (['lapsed', type] as const)
   const details = [
-    attempt !== undefined && `attempt ${attempt}`,
+    attempt !== undefined && attempt > 1 && `attempt ${attempt}`,
     worker,
-    cause !== undefined && causeWords[cause],
-    retryAt !== undefined && 'will be tried again',
+    cause !== undefined && cause !== 'reported' && causeWords[cause],
     by !== undefined && `by ${by}`,
     reason,
   ].filter((detail) => typeof detail === 'string')
@@ -65,14 +65,15 @@ function EventView({ event }: { event: HistoryEvent }) {
       <StateIcon state={state} />
       <div>
         <p>
+          {name !== undefined && <b>{name} </b>}
           {text}
-          {name !== undefined && (
-            <>
-              {' '}
-              <b>{name}</b>
-            </>
-          )}
           {details.length > 0 && <span class="faint"> · {details.join(' · ')}</span>}
+          {retryAt !== undefined && Date.parse(retryAt) > nowMs.value && (
+            <span class="faint">
+              {' '}
+              · next try <Time at={retryAt} />
+            </span>
+          )}
         </p>
         {value !== undefined && (
           <details>

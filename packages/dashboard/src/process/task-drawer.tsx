@@ -2,7 +2,8 @@ import type { TaskAttributes, TaskExplanation } from '@tunacorn/protocol'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
 import { JsonView } from '../parts/json-view.js'
 import { StateBadge } from '../parts/state-icon.js'
-import { Time } from '../parts/time.js'
+import { Time, TimedText } from '../parts/time.js'
+import { isConnected } from '../stores/polling.js'
 import { client, messageOf } from '../stores/session.js'
 import { durationWords } from '../words.js'
 import { causeWords } from './cause-words.js'
@@ -52,7 +53,9 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
       {explanation !== undefined && (
         <div class={`why is-${look}`}>
           <h3>Why it is not done</h3>
-          <p>It {explanation.because}.</p>
+          <p>
+            It <TimedText text={explanation.because} />.
+          </p>
         </div>
       )}
       <Holder run={run} />
@@ -144,11 +147,13 @@ function Input({ id, isKnown }: { id: string; isKnown: boolean }) {
   useEffect(() => {
     if (!isKnown) return undefined
     const gone = new AbortController()
+    setProblem(undefined)
     client.value.getTaskAttributes(id, { signal: gone.signal }).then(setAttributes, (error: unknown) => {
       if (!gone.signal.aborted) setProblem(messageOf(error))
     })
     return () => gone.abort()
-  }, [id, isKnown])
+    // Again with another key, and when the server is back.
+  }, [id, isKnown, client.value, isConnected.value])
   if (!isKnown) return null
   return (
     <Part title="Input">

@@ -149,13 +149,22 @@ function lapsedAttempts(lapsed: Task['lapsed'] = []): Attempt[] {
 function lookOf(process: Process, past: Past, row: Task | undefined, isActive: boolean, nowMs: number): Look {
   if (past.ending !== undefined) return past.ending.type === 'task-completed' ? 'completed' : 'failed'
   if (process.endedAt !== undefined) return 'cancelled'
-  if (row?.state === 'claimed') {
+  if (row?.state !== 'claimed') {
+    if (!isActive) return 'pending'
+    if (row?.isPaused === true || process.state === 'paused') return 'paused'
+    if (past.attempts.length > 0) return 'retrying'
+  }
+  return row === undefined ? 'scheduled' : lookOnBoard(row, nowMs)
+}
+
+/** How a task looks by what the board alone says of it. */
+export function lookOnBoard(row: Task, nowMs: number): Look {
+  if (row.state === 'claimed') {
     return row.leaseExpiresAt !== undefined && Date.parse(row.leaseExpiresAt) < nowMs ? 'lapsed' : 'claimed'
   }
-  if (!isActive) return 'pending'
-  if (row?.isPaused === true || process.state === 'paused') return 'paused'
-  if (past.attempts.length > 0 || (row?.lapsed ?? []).length > 0) return 'retrying'
-  return row?.claimableAt !== undefined && Date.parse(row.claimableAt) > nowMs ? 'delayed' : 'scheduled'
+  if (row.isPaused === true) return 'paused'
+  if ((row.attempt ?? 0) > 0 || (row.lapsed ?? []).length > 0) return 'retrying'
+  return row.claimableAt !== undefined && Date.parse(row.claimableAt) > nowMs ? 'delayed' : 'scheduled'
 }
 
 /** `0193….4` → 4 */

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import type { Definition, DefinitionSummary } from '@tunacorn/protocol'
 import { poll, type Polling } from './polling.js'
-import { client, messageOf } from './session.js'
+import { client } from './session.js'
 
 const everyMs = 10_000
 const pageSize = 100
@@ -21,7 +21,7 @@ export class DefinitionsStore {
   }
 
   start(): void {
-    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs, this.problem)
   }
 
   stop(): void {
@@ -29,16 +29,10 @@ export class DefinitionsStore {
   }
 
   async #load(aborted: AbortSignal): Promise<void> {
-    try {
-      const query = { limit: pageSize, ...(this.#cursor !== undefined && { cursor: this.#cursor }) }
-      const { items, nextCursor } = await client.value.listDefinitions(query, { signal: aborted })
-      this.items.value = items
-      this.nextCursor.value = nextCursor
-      this.problem.value = undefined
-    } catch (error) {
-      if (!aborted.aborted) this.problem.value = messageOf(error)
-      throw error
-    }
+    const query = { limit: pageSize, ...(this.#cursor !== undefined && { cursor: this.#cursor }) }
+    const { items, nextCursor } = await client.value.listDefinitions(query, { signal: aborted })
+    this.items.value = items
+    this.nextCursor.value = nextCursor
   }
 }
 
@@ -58,7 +52,7 @@ export class DefinitionStore {
   }
 
   start(): void {
-    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs, this.problem)
   }
 
   stop(): void {
@@ -67,27 +61,17 @@ export class DefinitionStore {
 
   async #load(aborted: AbortSignal): Promise<void> {
     const options = { signal: aborted }
-    try {
-      const { items } = await client.value.listDefinitionVersions(
-        this.#name,
-        { limit: mostVersions },
-        options,
-      )
-      const version = this.#version ?? defaultOf(items)?.version
-      if (version !== undefined && this.definition.peek()?.version !== version) {
-        const [definition, source] = await Promise.all([
-          client.value.getDefinitionVersion(this.#name, version, options),
-          client.value.getDefinitionSource(this.#name, version, options),
-        ])
-        this.definition.value = definition
-        this.source.value = source
-      }
-      this.versions.value = items
-      this.problem.value = undefined
-    } catch (error) {
-      if (!aborted.aborted) this.problem.value = messageOf(error)
-      throw error
+    const { items } = await client.value.listDefinitionVersions(this.#name, { limit: mostVersions }, options)
+    const version = this.#version ?? defaultOf(items)?.version
+    if (version !== undefined && this.definition.peek()?.version !== version) {
+      const [definition, source] = await Promise.all([
+        client.value.getDefinitionVersion(this.#name, version, options),
+        client.value.getDefinitionSource(this.#name, version, options),
+      ])
+      this.definition.value = definition
+      this.source.value = source
     }
+    this.versions.value = items
   }
 }
 

@@ -1,9 +1,25 @@
 import { signal } from '@preact/signals'
 import { parseRoute, type Route } from '../route.js'
 
+/** How far down each page was left, by its number in the browser's history. */
+const lefts = new Map<number, number>()
+
 export const route = signal<Route>(parseRoute(location.hash))
 
+/** How far down the page is to be shown: a new one from its top, one that is come back to where it was left. */
+export let topPx = 0
+
+let entry = enter()
+
+// When all is loaded anew, only the browser remembers.
+window.addEventListener('pagehide', () => history.replaceState({ entry, topPx: window.scrollY }, ''))
+
+// By itself the browser would scroll before there is anything to scroll.
+history.scrollRestoration = 'manual'
+
 window.addEventListener('hashchange', () => {
+  lefts.set(entry, window.scrollY)
+  entry = enter()
   route.value = parseRoute(location.hash)
 })
 
@@ -13,6 +29,16 @@ export function goTo(href: string): void {
 
 /** As if one had always been there: the way back does not lead here. */
 export function replaceWith(href: string): void {
-  history.replaceState(null, '', href)
+  history.replaceState(history.state, '', href)
+  topPx = 0
   route.value = parseRoute(location.hash)
+}
+
+function enter(): number {
+  const known = history.state as { entry: number; topPx?: number } | null
+  topPx = known === null ? 0 : (lefts.get(known.entry) ?? known.topPx ?? 0)
+  if (known !== null) return known.entry
+  const made = Date.now()
+  history.replaceState({ entry: made }, '')
+  return made
 }

@@ -1,7 +1,7 @@
 import { signal } from '@preact/signals'
 import type { Overview, ProcessSummary } from '@tunacorn/protocol'
 import { poll, type Polling } from './polling.js'
-import { client, messageOf } from './session.js'
+import { client } from './session.js'
 
 const everyMs = 2_000
 const failedShown = 6
@@ -14,7 +14,7 @@ export class OverviewStore {
   #polling: Polling | undefined
 
   start(): void {
-    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs, this.problem)
   }
 
   stop(): void {
@@ -22,17 +22,11 @@ export class OverviewStore {
   }
 
   async #load(aborted: AbortSignal): Promise<void> {
-    try {
-      const [overview, { items }] = await Promise.all([
-        client.value.getOverview({ signal: aborted }),
-        client.value.listProcesses({ state: 'failed', limit: failedShown }, { signal: aborted }),
-      ])
-      this.overview.value = overview
-      this.failed.value = items
-      this.problem.value = undefined
-    } catch (error) {
-      if (!aborted.aborted) this.problem.value = messageOf(error)
-      throw error
-    }
+    const [overview, { items }] = await Promise.all([
+      client.value.getOverview({ signal: aborted }),
+      client.value.listProcesses({ state: 'failed', limit: failedShown }, { signal: aborted }),
+    ])
+    this.overview.value = overview
+    this.failed.value = items
   }
 }

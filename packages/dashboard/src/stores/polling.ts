@@ -1,6 +1,6 @@
-import { signal } from '@preact/signals'
-import { TunaCornHttpError } from '@tunacorn/client'
-import { client, keyAsked, noteRefusal } from './session.js'
+import { signal, type Signal } from '@preact/signals'
+import { TunaCornConnectionError, TunaCornHttpError } from '@tunacorn/client'
+import { client, keyAsked, messageOf, noteRefusal } from './session.js'
 
 /** Whether the server answered when it was last asked. */
 export const isConnected = signal(true)
@@ -14,11 +14,18 @@ export interface Polling {
 /** Whatever happens meanwhile, it is not asked more often than this. */
 const soonMs = 300
 
+/** However long the server has not answered, who looks at the page need not wait longer for it to notice. */
+const longestMs = 10_000
+
 /**
  * Asks again and again while the page is visible, each time so long after the answer before. When the server does not
- * answer, the pauses grow.
+ * answer, the pauses grow. What goes wrong is a problem until it goes well.
  */
-export function poll(ask: (signal: AbortSignal) => Promise<unknown>, everyMs: number): Polling {
+export function poll(
+  ask: (signal: AbortSignal) => Promise<unknown>,
+  everyMs: number,
+  problem: Signal<string | undefined>,
+): Polling {
   const stopping = new AbortController()
   let timer: number | undefined
   let failures = 0
@@ -37,6 +44,7 @@ export function poll(ask: (signal: AbortSignal) => Promise<unknown>, everyMs: nu
     try {
       await ask(stopping.signal)
       failures = 0
+      problem.value = undefined
       isConnected.value = true
       keyAsked.value = undefined
     } catch (error) {
@@ -45,12 +53,14 @@ export function poll(ask: (signal: AbortSignal) => Promise<unknown>, everyMs: nu
       if (asker === client.peek()) noteRefusal(error)
       else isWanted = true
       failures += 1
+      const isUnanswered = error instanceof TunaCornConnectionError
+      problem.value = isUnanswered ? `${messageOf(error)} The page goes on asking.` : messageOf(error)
       isConnected.value = error instanceof TunaCornHttpError && error.status < 500
     } finally {
       isAsking = false
     }
     if (stopping.signal.aborted) return
-    const pauseMs = isWanted ? soonMs : Math.min(30_000, everyMs * 2 ** Math.min(failures, 5))
+    const pauseMs = isWanted ? soonMs : Math.max(everyMs, Math.min(longestMs, everyMs * 2 ** failures))
     isWanted = false
     timer = window.setTimeout(() => void run(), pauseMs)
   }

@@ -2,14 +2,13 @@ import { computed, signal } from '@preact/signals'
 import type { Definition, HistoryEvent, Process, ProcessExplanation, Task } from '@tunacorn/protocol'
 import { taskRuns } from '../process/task-run.js'
 import { nowMs } from './clock.js'
-import { followHistory } from './follow-history.js'
 import { poll, type Polling } from './polling.js'
 import { client, messageOf } from './session.js'
 
 const everyMs = 2_000
 const pageSize = 1_000
-/** Explaining thousands of tasks every other second would be a burden. */
-const explainedByItself = 200
+/** A long history comes in many events at once: they are shown together. */
+const restMs = 30
 
 /** One process: followed by its history, event by event; the board, which has no events, is polled beside. */
 export class ProcessStore {
@@ -21,7 +20,7 @@ export class ProcessStore {
   readonly problem = signal<string | undefined>(undefined)
   readonly isFollowed = signal(false)
   /** The place of the task that is looked at closely. */
-  readonly openTask = signal<number | undefined>(undefined)
+  readonly openTask
   readonly #id: string
   #polling: Polling | undefined
   #following: AbortController | undefined
@@ -33,12 +32,13 @@ export class ProcessStore {
     return taskRuns({ process, definition, events: this.events.value, board: this.board.value, nowMs: now })
   })
 
-  constructor(id: string) {
+  constructor(id: string, openTask?: number) {
     this.#id = id
+    this.openTask = signal(openTask)
   }
 
   start(): void {
-    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs, this.problem)
   }
 
   stop(): void {
@@ -51,30 +51,20 @@ export class ProcessStore {
   }
 
   async #load(aborted: AbortSignal): Promise<void> {
-    try {
-      const options = { signal: aborted }
-      const before = this.process.peek()
-      const process = await client.value.getProcess(this.#id, undefined, options)
-      const { definition, definitionVersion } = process
-      this.definition.value ??= await client.value.getDefinitionVersion(
-        definition,
-        definitionVersion,
-        options,
-      )
-      const isLive = process.endedAt === undefined
-      if (isLive || before?.version !== process.version) {
-        this.board.value = isLive ? await this.#loadBoard(options) : []
-        if (this.openTask.peek() !== undefined || process.progress.total <= explainedByItself) {
-          this.explanation.value = await client.value.explainProcess(this.#id, options)
-        }
-      }
-      this.process.value = process
-      this.problem.value = undefined
-      if (!this.isFollowed.peek() && this.events.peek().length < process.version) void this.#follow()
-    } catch (error) {
-      if (!aborted.aborted) this.problem.value = messageOf(error)
-      throw error
+    const options = { signal: aborted }
+    const before = this.process.peek()
+    const process = await client.value.getProcess(this.#id, undefined, options)
+    const { definition, definitionVersion } = process
+    this.definition.value ??= await client.value.getDefinitionVersion(definition, definitionVersion, options)
+    const isLive = process.endedAt === undefined
+    if (isLive || before?.version !== process.version) {
+      this.board.value = isLive ? await this.#loadBoard(options) : []
+      // Of use to who looks at a task only, and no small matter with thousands of them.
+      this.explanation.value =
+        this.openTask.peek() === undefined ? undefined : await client.value.explainProcess(this.#id, options)
     }
+    this.process.value = process
+    if (!this.isFollowed.peek() && this.events.peek().length < process.version) void this.#follow()
   }
 
   async #loadBoard(options: { signal: AbortSignal }): Promise<Task[]> {
@@ -89,21 +79,32 @@ export class ProcessStore {
     return rows
   }
 
-  /** Until the process ends or the connection does; then the next look at the process sees whether there is more. */
+  /** Until the process ends; when it is retried, the next look at it sees that there is more. */
   async #follow(): Promise<void> {
     this.#following?.abort()
-    const following = (this.#following = new AbortController())
+    const { signal } = (this.#following = new AbortController())
+    const fresh: HistoryEvent[] = []
+    const show = () => {
+      timer = undefined
+      this.events.value = [...this.events.peek(), ...fresh.splice(0)]
+      this.refresh()
+    }
+    let timer: number | undefined
     this.isFollowed.value = true
     try {
       const after = this.events.peek().at(-1)?.version ?? 0
-      for await (const events of followHistory(this.#id, after, following.signal)) {
-        this.events.value = [...this.events.peek(), ...events]
-        this.refresh()
+      for await (const event of client.value.followHistory(this.#id, { after, signal })) {
+        fresh.push(event)
+        timer ??= window.setTimeout(show, restMs)
       }
     } catch (error) {
-      if (!following.signal.aborted) this.problem.value = messageOf(error)
+      if (!signal.aborted) this.problem.value = messageOf(error)
     } finally {
-      if (this.#following === following) this.isFollowed.value = false
+      window.clearTimeout(timer)
+      if (!signal.aborted) {
+        if (fresh.length > 0) show()
+        this.isFollowed.value = false
+      }
     }
   }
 }

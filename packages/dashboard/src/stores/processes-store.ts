@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import type { ProcessPage, ProcessState } from '@tunacorn/protocol'
 import { poll, type Polling } from './polling.js'
-import { client, messageOf } from './session.js'
+import { client } from './session.js'
 
 const everyMs = 3_000
 const pageSize = 50
@@ -29,7 +29,7 @@ export class ProcessesStore {
   }
 
   start(): void {
-    this.#polling = poll((aborted) => this.#load(aborted), everyMs)
+    this.#polling = poll((aborted) => this.#load(aborted), everyMs, this.problem)
   }
 
   stop(): void {
@@ -60,12 +60,6 @@ export class ProcessesStore {
       ...(key !== undefined && { key }),
       ...(cursor !== undefined && { cursor }),
     }
-    try {
-      this.page.value = await client.value.listProcesses(query, { signal: aborted })
-      this.problem.value = undefined
-    } catch (error) {
-      if (!aborted.aborted) this.problem.value = messageOf(error)
-      throw error
-    }
+    this.page.value = await client.value.listProcesses(query, { signal: aborted })
   }
 }

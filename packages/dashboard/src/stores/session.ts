@@ -1,6 +1,7 @@
 import { computed, signal } from '@preact/signals'
-import { TunaCornClient, TunaCornHttpError } from '@tunacorn/client'
+import { TunaCornClient, TunaCornConnectionError, TunaCornHttpError } from '@tunacorn/client'
 import { apiUrl, isReadOnlyPage } from '../place.js'
+import { fetchByTheClock } from './clock.js'
 
 /** What the API may refuse to who lacks the right to it. */
 export type Right = 'start' | 'define' | 'admin'
@@ -18,12 +19,14 @@ const refused = signal<ReadonlySet<Right>>(new Set())
 
 export const hasKey = computed(() => key.value !== undefined)
 
-export const authorization = computed<Readonly<Record<string, string>>>(() =>
-  key.value === undefined ? {} : { authorization: `Bearer ${key.value}` },
-)
-
 export const client = computed(
-  () => new TunaCornClient({ url: apiUrl, headers: authorization.value, retries: 1 }),
+  () =>
+    new TunaCornClient({
+      url: apiUrl,
+      ...(key.value !== undefined && { key: key.value }),
+      fetch: fetchByTheClock,
+      retries: 1,
+    }),
 )
 
 /** Whether the page offers it. What is offered may still be refused. */
@@ -52,8 +55,15 @@ export function noteRefusal(error: unknown, right?: Right): unknown {
   return error
 }
 
+const unanswered = {
+  unreachable: 'TunaCorn cannot be reached: its server is down, or the way to it is cut.',
+  timeout: 'TunaCorn is too slow to answer.',
+  'not-tunacorn': 'Something else than TunaCorn answers where it should be, a proxy perhaps.',
+}
+
 /** What went wrong, for people. */
 export function messageOf(error: unknown): string {
+  if (error instanceof TunaCornConnectionError) return unanswered[error.code]
   if (error instanceof TunaCornHttpError) return error.problem.detail ?? error.problem.title
   return error instanceof Error ? error.message : String(error)
 }
