@@ -1,7 +1,8 @@
 import { StateIcon, stateWords } from '../parts/state-icon.js'
 import type { Look } from '../process/task-run.js'
-import { countWords, shortened } from '../words.js'
+import { countWords } from '../words.js'
 import { groupName } from './collapse.js'
+import { fitText } from './fit-text.js'
 import { nodeHeight, nodeWidth, type Point } from './geometry.js'
 
 interface GraphNodeProps {
@@ -13,8 +14,9 @@ interface GraphNodeProps {
   readonly onOpen: (() => void) | undefined
 }
 
-const nameLength = 20
-const noteLength = 24
+/** As styles/process.css has them. */
+const fonts = { name: '550 12.5px', note: '400 11px' }
+const marginPx = 10
 
 /** From the one that most needs to be seen. */
 const urgency: readonly Look[] = [
@@ -36,6 +38,7 @@ export function GraphNodeView({ place, names, looks, note, isOpen, onOpen }: Gra
   const look = looks && urgency.find((one) => looks.includes(one))
   const under = isGroup ? groupNote(names.length, looks) : (note ?? (look && stateWords[look]))
   const textX = look === undefined ? 12 : 34
+  const roomPx = nodeWidth - textX - marginPx
   return (
     <g
       class={`node ${look === undefined ? '' : `is-${look}`} ${isOpen ? 'is-open' : ''} ${onOpen ? 'is-link' : ''}`}
@@ -49,11 +52,11 @@ export function GraphNodeView({ place, names, looks, note, isOpen, onOpen }: Gra
       <rect class="box" width={nodeWidth} height={nodeHeight} rx="7" />
       {look !== undefined && <StateIcon state={look} x={10} y={under === undefined ? 15 : 8} />}
       <text class="node-name" x={textX} y={under === undefined ? 28 : 20}>
-        {shortened(name, nameLength)}
+        {fitText(name, roomPx, fonts.name)}
       </text>
       {under !== undefined && (
         <text class="node-note" x={textX} y="36">
-          {shortened(under, noteLength)}
+          {fitText(under, roomPx, fonts.note)}
         </text>
       )}
     </g>

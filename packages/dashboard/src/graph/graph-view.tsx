@@ -5,8 +5,9 @@ import { collapse } from './collapse.js'
 import { GraphNodeView } from './graph-node.js'
 import { pathOf, type Direction, type Layout } from './geometry.js'
 import { layoutOf } from './layouts.js'
+import { useWidth } from '../parts/use-width.js'
 import { graphOf, type Graph } from './task-graph.js'
-import { useView, type View } from './use-view.js'
+import { leastFitting, useView, type View } from './use-view.js'
 
 /** Beyond so many nodes, what repeats is drawn together. */
 const mostNodes = 300
@@ -107,17 +108,6 @@ function Edges({ layout, graph, looks }: EdgesProps) {
   )
 }
 
-function useWidth(frame: { current: HTMLDivElement | null }): number {
-  const [width, setWidth] = useState(0)
-  useEffect(() => {
-    if (frame.current === null) return undefined
-    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry?.contentRect.width ?? 0)))
-    observer.observe(frame.current)
-    return () => observer.disconnect()
-  }, [])
-  return width
-}
-
 function useLayout(
   definition: Definition,
   graph: Graph,
@@ -142,7 +132,7 @@ function useLayout(
 
 /** As high as it needs to be, and no higher than half a screen. */
 function heightFor(layout: Layout, width: number): number {
-  const scale = Math.min(1, Math.max(0.5, width / layout.width))
+  const scale = Math.min(1, Math.max(leastFitting, width / layout.width))
   return Math.round(Math.min(460, Math.max(96, layout.height * scale)))
 }
 

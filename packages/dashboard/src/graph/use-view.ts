@@ -15,7 +15,7 @@ export interface MovableView extends View {
 const least = 0.08
 const most = 2
 /** Smaller than this, names cannot be read: rather a part of the graph than all of it. */
-const leastFitting = 0.45
+export const leastFitting = 0.7
 
 /** What part of a drawing is seen: dragged, zoomed with Ctrl and the wheel, fitted when it is new. */
 export function useView(
@@ -38,8 +38,18 @@ export function useView(
 
 function fitting(layout: Layout, width: number, height: number): View {
   const scale = Math.max(leastFitting, Math.min(1, width / layout.width, height / layout.height))
-  const x = Math.max(0, (width - layout.width * scale) / 2)
-  return { x, y: Math.max(0, (height - layout.height * scale) / 2), scale }
+  const [first = { x: 0, y: 0 }] = layout.nodes
+  return {
+    x: along(width, layout.width * scale, first.x * scale),
+    y: along(height, layout.height * scale, first.y * scale),
+    scale,
+  }
+}
+
+/** In the middle where all of it fits; else as near to it as the first node can be. */
+function along(frame: number, drawing: number, first: number): number {
+  if (drawing <= frame) return (frame - drawing) / 2
+  return Math.min(0, Math.max(frame - drawing, frame / 2 - first))
 }
 
 function zoomed({ x, y, scale }: View, by: number, atX: number, atY: number): View {

@@ -1,7 +1,7 @@
 import type { Overview, ProcessSummary } from '@tunacorn/protocol'
 import { useState } from 'preact/hooks'
 import { StateIcon } from '../parts/state-icon.js'
-import { Time } from '../parts/time.js'
+import { Duration, Time } from '../parts/time.js'
 import { hrefOf } from '../route.js'
 import { countWords } from '../words.js'
 import { findTroubles, type Trouble } from './find-troubles.js'
@@ -49,7 +49,7 @@ export function Troubles({ overview, failed, nowMs }: TroublesProps) {
                 {kind === 'unasked' && task.waitingSince !== undefined && (
                   <span class="faint">
                     {' '}
-                    · waits since <Time at={task.waitingSince} />
+                    · for <Duration from={task.waitingSince} />
                   </span>
                 )}
               </span>

@@ -5,7 +5,7 @@ import { OverviewStore } from '../stores/overview-store.js'
 import { nowMs } from '../stores/clock.js'
 import { useStore } from '../stores/use-store.js'
 import { StateIcon, stateWords } from '../parts/state-icon.js'
-import { Time } from '../parts/time.js'
+import { Duration, Time } from '../parts/time.js'
 import { useTitle } from '../parts/use-title.js'
 import { Empty, ProblemBox } from '../parts/problem.js'
 import { Throughput } from '../overview/throughput.js'
@@ -103,7 +103,7 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
               Retrying
             </th>
             <th scope="col" class="wide-only">
-              Oldest waits since
+              Oldest waits for
             </th>
             <th scope="col" class="wide-only">
               Last asked for
@@ -122,7 +122,7 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
                 <td class="amount">{amount(claimed + lapsed)}</td>
                 <td class="amount">{amount(retrying)}</td>
                 <td class="wide-only">
-                  {waitingSince === undefined ? <None /> : <Time at={waitingSince} />}
+                  {waitingSince === undefined ? <None /> : <Duration from={waitingSince} />}
                 </td>
                 <td class="wide-only">
                   {lastPolledAt === undefined ? <None word="never" /> : <Time at={lastPolledAt} />}

@@ -62,7 +62,9 @@ export function TasksPage({ query }: { query: Route['query'] }) {
                 <th scope="col" class="amount wide-only">
                   Handed out
                 </th>
-                <th scope="col">Since</th>
+                <th scope="col" class="roomy-only">
+                  Since
+                </th>
               </tr>
             </thead>
             <tbody>
@@ -95,7 +97,14 @@ function Row({ task }: { task: Task }) {
           {definition}
         </a>
         <span class="under">
-          <code>{process}</code>
+          <code class="roomy-only">{process}</code>
+          <code class="narrow-only">…{process.slice(-6)}</code>
+          {since !== undefined && (
+            <span class="narrow-only">
+              {' '}
+              <Time at={since} />
+            </span>
+          )}
         </span>
       </th>
       <td>
@@ -103,7 +112,7 @@ function Row({ task }: { task: Task }) {
       </td>
       <td class="wide-only">{worker ?? <span class="faint">–</span>}</td>
       <td class="amount wide-only">{attempt}</td>
-      <td>{since !== undefined && <Time at={since} />}</td>
+      <td class="roomy-only">{since !== undefined && <Time at={since} />}</td>
     </tr>
   )
 }

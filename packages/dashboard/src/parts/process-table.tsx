@@ -29,7 +29,9 @@ export function ProcessTable({ store, processes }: ProcessTableProps) {
             <th scope="col" class="wide-only">
               Tasks
             </th>
-            <th scope="col">Started</th>
+            <th scope="col" class="roomy-only">
+              Started
+            </th>
             <th scope="col" class="wide-only">
               Took
             </th>
@@ -54,7 +56,10 @@ export function ProcessTable({ store, processes }: ProcessTableProps) {
                 </a>
                 <span class="under">
                   {process.key !== undefined && <span class="key">{process.key}</span>}
-                  <code>{process.id}</code>
+                  <code class="roomy-only">{process.id}</code>
+                  <span class="narrow-only">
+                    <Time at={process.startedAt} />
+                  </span>
                 </span>
               </th>
               <td>
@@ -63,7 +68,7 @@ export function ProcessTable({ store, processes }: ProcessTableProps) {
               <td class="wide-only">
                 <ProgressBar process={process} />
               </td>
-              <td>
+              <td class="roomy-only">
                 <Time at={process.startedAt} />
               </td>
               <td class="wide-only">

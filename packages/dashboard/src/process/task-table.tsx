@@ -55,7 +55,7 @@ export function TaskTable({ runs, members, onAll, openTask, onOpen }: TaskTableP
               <tr>
                 <th scope="col">Task</th>
                 <th scope="col">State</th>
-                <th scope="col" class="amount">
+                <th scope="col" class="amount roomy-only">
                   Attempts
                 </th>
                 <th scope="col" class="wide-only">
@@ -102,11 +102,12 @@ function Row({ run: { index, name, look, attempts, needs, board }, isOpen, onOpe
         <button type="button" class="link" data-row onClick={() => onOpen(index)}>
           {name}
         </button>
+        {tried > 0 && <span class="under narrow-only">{countWords(tried, 'attempt')}</span>}
       </th>
       <td>
         <StateBadge state={look} />
       </td>
-      <td class="amount">{tried === 0 ? <span class="faint">0</span> : tried}</td>
+      <td class="amount roomy-only">{tried === 0 ? <span class="faint">0</span> : tried}</td>
       <td class="wide-only worker">{board?.worker ?? last?.worker ?? <span class="faint">–</span>}</td>
       <td class="wide-only needs">{needs.length === 0 ? <span class="faint">–</span> : needsWords(needs)}</td>
       <td class="wide-only">

@@ -1,6 +1,7 @@
 import type { Process } from '@tunacorn/protocol'
-import { useState } from 'preact/hooks'
+import { useRef, useState } from 'preact/hooks'
 import { Empty } from '../parts/problem.js'
+import { useWidth } from '../parts/use-width.js'
 import { StateIcon } from '../parts/state-icon.js'
 import { nowMs } from '../stores/clock.js'
 import { durationWords } from '../words.js'
@@ -8,6 +9,8 @@ import type { Outcome, TaskRun } from './task-run.js'
 import { ticksOf, timelineRows, type Bar } from './timeline.js'
 
 const rowsAtFirst = 60
+/** A mark and its words need so much room. */
+const tickPx = 80
 
 interface TimelineProps {
   readonly process: Process
@@ -28,6 +31,8 @@ export const outcomeWords: Record<Outcome, string> = {
 /** A row for each task that was on the board; one bar for each attempt, the wait before it apart. */
 export function TimelineView({ process, runs, onOpen }: TimelineProps) {
   const [isWhole, setWhole] = useState(false)
+  const scale = useRef<HTMLDivElement>(null)
+  const width = useWidth(scale)
   const fromMs = Date.parse(process.startedAt)
   const toMs = Math.max(fromMs + 1, process.endedAt === undefined ? nowMs.value : Date.parse(process.endedAt))
   const span = { fromMs, toMs }
@@ -37,8 +42,8 @@ export function TimelineView({ process, runs, onOpen }: TimelineProps) {
   return (
     <div class="timeline">
       <div class="timeline-scale" aria-hidden="true">
-        <div>
-          {ticksOf(span, 7).map((ms) => (
+        <div ref={scale}>
+          {ticksOf(span, Math.max(2, Math.floor(width / tickPx))).map((ms) => (
             <span key={ms} style={{ left: `${(ms / (toMs - fromMs)) * 100}%` }}>
               {ms === 0 ? '0' : durationWords(ms).replace('.0 ', ' ')}
             </span>
