@@ -67,7 +67,7 @@ async function open(options: TunaCornOptions = {}, context: BrowserContextOption
 /** What axe-core finds wrong with the page as it is. */
 async function findBarriers(page: Page): Promise<string[]> {
   // Handed over as the browser's own tools do: the page's content security policy would refuse a script.
-  await page.evaluate(axe)
+  if (await page.evaluate('window.axe === undefined')) await page.evaluate(axe)
   const found = (await page.evaluate('axe.run()')) as {
     violations: { id: string; nodes: { html: string }[] }[]
   }
@@ -333,7 +333,7 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
 
   describe.each(['light', 'dark'] as const)('in %s colours', (colorScheme) => {
     test('no page has barriers, and none is wider than 320 pixels', async () => {
-      const { client, page, go, work } = await open({}, { colorScheme })
+      const { client, page, url, go, work } = await open({}, { colorScheme })
       await client.registerDefinition(chain)
       const { id } = await client.startProcess({
         definition: 'chain',
@@ -349,6 +349,7 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
         [`processes/${id}`]: 'Started',
         definitions: 'chain',
         'definitions/chain': 'Version 1',
+        'tasks?name=Second': 'Waits for a worker',
         'edit/chain': 'Sound',
       }
       for (const [route, text] of Object.entries(routes)) {
@@ -359,7 +360,23 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
         expect(await findBarriers(page), route).toEqual([])
         await page.setViewportSize({ width: 320, height: 640 })
         expect(await page.evaluate('document.documentElement.scrollWidth'), route).toBeLessThanOrEqual(320)
+        expect(await findBarriers(page), `${route}, narrow`).toEqual([])
       }
+      // What opens above a page: to start with, to cancel with, and to say who one is.
+      await go('processes?state=running')
+      await page.getByRole('button', { name: 'Start a process' }).click()
+      expect(await findBarriers(page), 'to start').toEqual([])
+      await page.keyboard.press('Escape')
+      await page.getByText('Select all').click()
+      await page.getByRole('button', { name: 'Cancel' }).click()
+      expect(await findBarriers(page), 'to cancel').toEqual([])
+      await page.keyboard.press('Escape')
+      await page.route(`${url}/definitions?**`, (asked) =>
+        asked.fulfill({ status: 401, json: { status: 401, code: 'unauthenticated', title: 'No key' } }),
+      )
+      await go('definitions')
+      await page.getByLabel('Access key').waitFor()
+      expect(await findBarriers(page), 'to say who one is').toEqual([])
       const ground = await page.evaluate('getComputedStyle(document.body).backgroundColor')
       expect(ground).toBe(colorScheme === 'dark' ? 'rgb(16, 20, 26)' : 'rgb(246, 247, 249)')
     })

@@ -23,7 +23,7 @@ export function TasksPage({ query }: { query: Route['query'] }) {
   return (
     <>
       <p class="crumbs">
-        <a href={hrefOf([])}>On the board</a>
+        <a href={hrefOf([])}>Overview</a>
       </p>
       <div class="page-head">
         <h1>{name}</h1>

@@ -9,8 +9,8 @@ import type { Outcome, TaskRun } from './task-run.js'
 import { ticksOf, timelineRows, type Bar } from './timeline.js'
 
 const rowsAtFirst = 60
-/** A mark and its words need so much room. */
-const tickPx = 80
+/** From one mark to the next, and what the words at one need. */
+const [tickPx, wordsPx] = [80, 60]
 
 interface TimelineProps {
   readonly process: Process
@@ -43,11 +43,14 @@ export function TimelineView({ process, runs, onOpen }: TimelineProps) {
     <div class="timeline">
       <div class="timeline-scale" aria-hidden="true">
         <div ref={scale}>
-          {ticksOf(span, Math.max(2, Math.floor(width / tickPx))).map((ms) => (
-            <span key={ms} style={{ left: `${(ms / (toMs - fromMs)) * 100}%` }}>
-              {ms === 0 ? '0' : durationWords(ms).replace('.0 ', ' ')}
-            </span>
-          ))}
+          {ticksOf(span, Math.max(2, Math.floor(width / tickPx)))
+            .map((ms) => ({ ms, share: ms / (toMs - fromMs) }))
+            .filter(({ share }) => (1 - share) * width > wordsPx)
+            .map(({ ms, share }) => (
+              <span key={ms} style={{ left: `${share * 100}%` }}>
+                {ms === 0 ? '0' : durationWords(ms).replace('.0 ', ' ')}
+              </span>
+            ))}
         </div>
       </div>
       <ol>
