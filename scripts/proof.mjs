@@ -72,6 +72,7 @@ const proofs = [
     env: much,
     says: passedTests,
   },
+  { name: 'dashboard', command: vitest('test/dashboard-figures.test.ts'), env: much, says: /Figures: (.*)/g },
   { name: 'mutants', command: ['node', 'scripts/mutants.mjs'], says: /(\d+ of \d+ faults are noticed)/ },
   { name: 'mutation', command: ['node', 'scripts/mutation.mjs'], says: /(Mutation score of .*)/g },
 ]

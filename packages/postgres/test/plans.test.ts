@@ -5,6 +5,7 @@ import { Client, Pool, type QueryResult } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { claimTasksSql } from '../dist/statements/claim-tasks.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
+import { fillWithProcesses, processId } from './support/many-processes.js'
 
 const url = postgresUrl()
 
@@ -129,6 +130,34 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
       await fresh.drop()
     },
   )
+
+  it('of a page of processes read no more than the page, however many processes there are', async () => {
+    const fresh = await freshDatabase(url ?? '')
+    const store = new PostgresStore(fresh.url, { maxConnections: 1 })
+    await store.migrate()
+    await fillWithProcesses(fresh.url, 20_000)
+    const limit = 50
+    const pages = [
+      {},
+      { beforeId: processId(10_000) },
+      { beforeId: processId(limit + 1) },
+      { state: 'completed' },
+      { state: 'failed' },
+      { definition: 'common' },
+    ] as const
+    await handInCounts(() => store.definitionList.fetch('none'))
+    const before = await rowsRead(fresh.url)
+    for (const page of pages) {
+      // Enough that PostgreSQL considers a plan that is for all.
+      for (let time = 0; time < 10; time += 1)
+        expect(await store.processList.list({ ...page, limit })).toHaveLength(limit)
+    }
+    await handInCounts(() => store.definitionList.fetch('none'))
+    const read = (await rowsRead(fresh.url)) - before
+    expect(read / (pages.length * 10)).toBeLessThan(2 * limit)
+    await store.close()
+    await fresh.drop()
+  })
 
   it.for(['names', 'any', 'process', 'task'] as const)(
     'of a claim by %s are not compiled, however full the board',
