@@ -195,10 +195,12 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     await page.locator('.troubles').getByRole('link', { name: 'First' }).click()
     await page.getByRole('row').getByText('Failing, will retry').waitFor()
     await page.getByRole('link', { name: 'flaky' }).click()
+    await page.waitForURL(/#\/processes\/.*\?task=0$/)
     await page
       .locator('.drawer')
       .getByText(/will be tried again \(attempt 2\) at .* \(in 9 min\)/)
       .waitFor()
+    expect(await page.locator('#drawer-heading').textContent()).toBe('First')
   })
 
   test('a failed process is retried from the page, and what is wrong is said', async () => {

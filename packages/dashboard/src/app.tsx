@@ -78,12 +78,12 @@ export function App() {
 }
 
 /** Scrolls as soon as the page has become so long, unless somebody has scrolled by then. */
-function scrollWhenThere(topPx: number, main: HTMLElement | null): (() => void) | undefined {
-  window.scrollTo(0, topPx)
-  if (topPx === 0 || main === null) return undefined
+function scrollWhenThere(top: number, main: HTMLElement | null): (() => void) | undefined {
+  window.scrollTo(0, top)
+  if (top === 0 || main === null) return undefined
   const growing = new ResizeObserver(() => {
-    window.scrollTo(0, topPx)
-    if (window.scrollY >= topPx - 1) stop()
+    window.scrollTo(0, top)
+    if (window.scrollY >= top - 1) stop()
   })
   const stop = () => {
     growing.disconnect()

@@ -150,7 +150,8 @@ function summary(
     [count('is-paused'), 'paused'],
   ] as const
   const parts = causes.filter(([number]) => number > 0).map(([number, what]) => `${number} ${what}`)
-  return `The process is ${state}: ${completed} of ${total} tasks completed${parts.length > 0 ? `, ${parts.join(', ')}` : ''}.`
+  const counted = tasks.length < maxTasks ? '' : `of the first ${maxTasks} open ones `
+  return `The process is ${state}: ${completed} of ${total} tasks completed${parts.length > 0 ? `, ${counted}${parts.join(', ')}` : ''}.`
 }
 
 function listed(names: readonly string[]): string {

@@ -271,4 +271,16 @@ describe('explaining a process', () => {
       tasks: [],
     })
   })
+
+  it('says so when it has counted the first thousand open tasks only', async () => {
+    const engine = engineOn(new MemoryStore())
+    const tasks = Array.from({ length: 1_500 }, (_, n) => ({ name: `T${n}` }))
+    await engine.registerDefinition(JSON.stringify({ name: 'many', tasks }))
+    const { id } = await engine.startProcess({ definition: 'many' })
+    const explained = await engine.explainProcess(id)
+    expect(explained.because).toBe(
+      'The process is running: 0 of 1500 tasks completed, of the first 1000 open ones 1000 waiting for a worker.',
+    )
+    expect(explained.tasks).toHaveLength(1_000)
+  })
 })

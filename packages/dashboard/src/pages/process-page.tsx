@@ -94,7 +94,7 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
           key={run.index}
           run={run}
           runs={runs}
-          explanation={store.explanation.value?.tasks.find(({ task }) => task === run.id)}
+          explanation={store.explanation.value?.tasks.find((one) => one.task === run.id)}
           onOpen={openTask}
           onClose={() => (store.openTask.value = undefined)}
         />

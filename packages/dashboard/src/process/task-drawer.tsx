@@ -36,6 +36,8 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
   }, [])
   const { name, look, ending, attempts, needs, board } = run
   const needed = runs.filter((other) => needs.includes(other.name))
+  // Of very many tasks the API explains the first ones only.
+  const because = explanation?.because ?? (look === 'pending' ? waitsFor(needed) : undefined)
   const neededBy = runs.filter((other) => other.needs.includes(name))
   return (
     <aside class="drawer" aria-labelledby="drawer-heading">
@@ -50,11 +52,11 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
       <p>
         <StateBadge state={look} />
       </p>
-      {explanation !== undefined && (
+      {because !== undefined && (
         <div class={`why is-${look}`}>
           <h3>Why it is not done</h3>
           <p>
-            It <TimedText text={explanation.because} />.
+            It <TimedText text={because} />.
           </p>
         </div>
       )}
@@ -83,6 +85,11 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
       <TaskLinks title="Needed by" runs={neededBy} onOpen={onOpen} />
     </aside>
   )
+}
+
+function waitsFor(needed: readonly TaskRun[]): string {
+  const open = needed.filter(({ look }) => look !== 'completed').map(({ name }) => `"${name}"`)
+  return `waits for ${open.length <= 5 ? open.join(', ') : `${open.slice(0, 5).join(', ')} and ${open.length - 5} more`}`
 }
 
 function Part({ title, children }: { title: string; children: preact.ComponentChildren }) {

@@ -82,7 +82,7 @@ export class ProcessStore {
   /** Until the process ends; when it is retried, the next look at it sees that there is more. */
   async #follow(): Promise<void> {
     this.#following?.abort()
-    const { signal } = (this.#following = new AbortController())
+    const following = (this.#following = new AbortController())
     const fresh: HistoryEvent[] = []
     const show = () => {
       timer = undefined
@@ -93,15 +93,15 @@ export class ProcessStore {
     this.isFollowed.value = true
     try {
       const after = this.events.peek().at(-1)?.version ?? 0
-      for await (const event of client.value.followHistory(this.#id, { after, signal })) {
+      for await (const event of client.value.followHistory(this.#id, { after, signal: following.signal })) {
         fresh.push(event)
         timer ??= window.setTimeout(show, restMs)
       }
     } catch (error) {
-      if (!signal.aborted) this.problem.value = messageOf(error)
+      if (!following.signal.aborted) this.problem.value = messageOf(error)
     } finally {
       window.clearTimeout(timer)
-      if (!signal.aborted) {
+      if (!following.signal.aborted) {
         if (fresh.length > 0) show()
         this.isFollowed.value = false
       }
