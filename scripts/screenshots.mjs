@@ -16,7 +16,7 @@ mkdirSync(folder, { recursive: true })
 const server = await servePage()
 const browser = await launchBrowser()
 const work = await doSampleWork(server.url)
-await rest(5_000)
+await rest(3_000)
 
 const shots = [
   { name: 'process', route: `#/processes/${work.order}`, colorScheme: 'light', task: 'Reserve Carrier' },

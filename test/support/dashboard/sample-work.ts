@@ -54,6 +54,7 @@ export async function doSampleWork(
     workerFor(url, 'warehouse-2', warehouse),
     workerFor(url, 'payments', payments),
     workerFor(url, 'bank', bank),
+    workerFor(url, 'mail', { 'Send Receipt': after(500_000, {}) }),
   ]
   const { id: large } = await client.startProcess({ definition: 'thumbnails', key: 'album-12' })
   for (let loan = 1; loan <= 14; loan += 1) {
@@ -92,6 +93,7 @@ export async function doSampleWork(
   })
   await client.pauseProcess(paused, { by: 'Ada' })
   await client.cancelProcess(cancelled, { by: 'Ada', reason: 'The traveller has changed her mind' })
+  await client.waitForProcess(failed)
   return {
     order,
     failed,
@@ -138,7 +140,6 @@ const payments: Record<string, Handler> = {
       throw new TaskFailure('The card was declined', { details: { code: 'do_not_honor' }, retry: false })
     return after(1_100, { charged: 184.5, currency: 'EUR' })(task, context)
   },
-  'Send Receipt': after(500_000, {}),
 }
 
 const bank: Record<string, Handler> = {

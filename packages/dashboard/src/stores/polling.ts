@@ -60,7 +60,8 @@ export function poll(
       isAsking = false
     }
     if (stopping.signal.aborted) return
-    const pauseMs = isWanted ? soonMs : Math.max(everyMs, Math.min(longestMs, everyMs * 2 ** failures))
+    const usualMs = failures === 0 ? everyMs : Math.min(longestMs, soonMs * 2 ** (failures + 1))
+    const pauseMs = isWanted ? soonMs : usualMs
     isWanted = false
     timer = window.setTimeout(() => void run(), pauseMs)
   }
