@@ -181,7 +181,7 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     expect(await page.evaluate('window.scrollY')).toBe(0)
     await page.goBack()
     await link.waitFor()
-    await page.waitForFunction(`window.scrollY === ${top}`)
+    await expect.poll(() => page.evaluate('window.scrollY'), { timeout: 30_000 }).toBe(top)
   })
 
   test('what needs a look leads to where it is seen', async () => {
