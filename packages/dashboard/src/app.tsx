@@ -23,9 +23,13 @@ const places = [
   ['Definitions', ['definitions']],
 ] as const
 
+/** Pages that are not among the places themselves. */
+const partOf: Readonly<Record<string, string>> = { edit: 'definitions' }
+
 export function App() {
   const main = useRef<HTMLElement>(null)
   const { path } = route.value
+  const place = partOf[path[0] ?? ''] ?? path[0]
   useRowKeys()
   useEffect(() => scrollWhenThere(topPx, main.current), [route.value])
   return (
@@ -43,7 +47,7 @@ export function App() {
             <a
               key={label}
               href={hrefOf(first === undefined ? [] : [first])}
-              aria-current={path[0] === first ? 'page' : undefined}
+              aria-current={place === first ? 'page' : undefined}
             >
               {label}
             </a>

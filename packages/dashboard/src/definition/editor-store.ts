@@ -86,9 +86,11 @@ export class EditorStore {
     const { signal: aborted } = (this.#checking = new AbortController())
     const options = { signal: aborted }
     try {
-      this.first.value ??= await this.#loadFirst(options)
-      // What has been begun is not written over.
-      if (this.text.peek() === '') this.text.value = this.first.peek() ?? ''
+      if (this.first.peek() === undefined) {
+        this.first.value = await this.#loadFirst(options)
+        // What has been begun is not written over.
+        this.text.value = draftOf(this.#subject) ?? this.first.peek() ?? ''
+      }
       const definition = await client.value.validateDefinition(this.text.peek(), 'yaml', options)
       this.verdict.value = { kind: 'valid', definition }
     } catch (error) {

@@ -5,7 +5,12 @@ export function draftOf(subject: string): string | undefined {
   return sessionStorage.getItem(prefix + subject) ?? undefined
 }
 
+/** @param text undefined when there is nothing to be kept any more */
 export function keepDraft(subject: string, text: string | undefined): void {
-  if (text === undefined) sessionStorage.removeItem(prefix + subject)
-  else sessionStorage.setItem(prefix + subject, text)
+  sessionStorage.removeItem(prefix + subject)
+  try {
+    if (text !== undefined) sessionStorage.setItem(prefix + subject, text)
+  } catch {
+    // It is longer than what browsers keep. It can still be written, and registered.
+  }
 }
