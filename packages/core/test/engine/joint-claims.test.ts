@@ -1,4 +1,11 @@
-import type { ClaimCriteria, ClaimDemand, ClaimedTask, ProcessChange, ProcessList } from '@tunacorn/core'
+import type {
+  ClaimCriteria,
+  ClaimDemand,
+  ClaimedTask,
+  ClaimTasksResult,
+  ProcessChange,
+  ProcessList,
+} from '@tunacorn/core'
 import { TunaCornError } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
 import { engineOn, flat, MemoryStore, standIn } from './support.js'
@@ -90,7 +97,8 @@ describe('claims that want the same', () => {
 describe('a claim of who brings results', () => {
   const names = ['t0']
   const reports = (tasks: readonly ClaimedTask[]) => tasks.map(({ id, claim }) => ({ task: id, claim }))
-  const allDone = (count: number) => Array<string>(count).fill('completed')
+  const outcomeOf = (result: ClaimTasksResult['results'][number]) =>
+    result.refusal === undefined ? result.state : result.refusal.code
 
   it('goes along with a commit, together with those of others', async () => {
     const { engine, asked } = await engineWith(20)
@@ -101,7 +109,7 @@ describe('a claim of who brings results', () => {
       ),
     )
     expect(answers.map(({ tasks: next }) => next.length)).toEqual([4, 4])
-    expect(answers.flatMap(({ results }) => results.map(({ state }) => state))).toEqual(allDone(6))
+    expect(answers.flatMap(({ results }) => results.map(outcomeOf))).toEqual(Array(6).fill('completed'))
     const all = [...tasks, ...answers.flatMap((answer) => answer.tasks)]
     expect(new Set(all.map(({ id }) => id)).size).toBe(14)
     // The board was not asked for anything by itself but the first time.
@@ -109,8 +117,8 @@ describe('a claim of who brings results', () => {
   })
 
   it.each([
-    ['could not take it along', async () => undefined, 'completed'],
-    ['has failed', async () => Promise.reject(new TunaCornError('unavailable')), 'unavailable'],
+    ['could not take it along', () => Promise.resolve(undefined), 'completed'],
+    ['has failed', () => Promise.reject(new TunaCornError('unavailable')), 'unavailable'],
   ] as const)('is made by itself where the commit %s', async (_why, handedOut, outcome) => {
     const { engine, asked } = await engineWith(20, {
       persistClaiming: async (store, changes) => ({
@@ -120,7 +128,7 @@ describe('a claim of who brings results', () => {
     })
     const { tasks } = await engine.claimTasks({ worker: 'w', names, max: 2 })
     const answer = await engine.claimTasks({ worker: 'w', names, max: 2, results: reports(tasks) })
-    expect(answer.results.map(({ state, refusal }) => state ?? refusal?.code)).toEqual([outcome, outcome])
+    expect(answer.results.map(outcomeOf)).toEqual([outcome, outcome])
     expect(answer.tasks).toHaveLength(2)
     expect(asked).toEqual([1, 1])
   })
