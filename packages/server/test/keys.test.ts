@@ -54,6 +54,9 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     const { stdout } = await keys('list')
     expect(stdout).toMatch(/^NAME .*\nworker-1 +live +work,read +20\d\d-\S+ \S+Z .*tuna_\S+_…\n$/)
     expect(stdout).not.toContain(key.slice(-43))
+    const listed = JSON.parse((await keys('list', '--json')).stdout) as object
+    expect(listed).toMatchObject({ name: 'worker-1', state: 'live', scopes: ['work', 'read'] })
+    expect(listed).not.toHaveProperty('secretHash')
 
     expect(await keys('revoke', 'worker-1')).toMatchObject({
       code: 0,
