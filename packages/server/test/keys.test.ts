@@ -47,7 +47,7 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     expect(await asked(url, other)).toMatch(/^401 .*not known/)
 
     expect(await keys('create', 'worker-1', '--scopes', 'read')).toMatchObject({
-      code: 1,
+      code: 5,
       stdout: '',
       stderr: expect.stringContaining('there is one called "worker-1"'),
     })
@@ -72,7 +72,7 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     const later = await serveCommand([], { env })
     expect(await asked(later.url)).toMatch(/^401 /)
     expect(await keys('revoke', 'worker-1')).toMatchObject({
-      code: 1,
+      code: 4,
       stderr: expect.stringContaining('none is called "worker-1"'),
     })
   })

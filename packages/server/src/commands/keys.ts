@@ -3,7 +3,7 @@ import { parseDuration } from '@tunacorn/protocol'
 import type { ApiKey, PostgresApiKeyList } from '@tunacorn/postgres'
 import { isKeyName, keyNameRule, readScopes, scopesRule } from '../access/key-form.js'
 import { readDatabaseChoice, type Flags } from '../config.js'
-import { Failure, UsageError } from '../failures.js'
+import { exitCodes, Failure, UsageError } from '../failures.js'
 import { note, printJson } from '../output.js'
 import { jsonOption } from './connection.js'
 import { examples, withSettings } from './settings-options.js'
@@ -88,6 +88,7 @@ async function create(name: string, { scopes: given, expires, ...flags }: Wanted
   if (added === undefined)
     throw new Failure(
       `Expected a name that no key has, but there is one called ${quoted(name)}. Choose another, or revoke that one first with "tunacorn keys revoke ${name}".`,
+      { exitCode: exitCodes.conflict },
     )
   const until = added.expiresAt === undefined ? 'without end' : `until ${added.expiresAt.toISOString()}`
   note(`Made the key ${quoted(name)} for ${scopes.join(', ')}, ${until}. It is shown only now:`)
@@ -112,6 +113,7 @@ async function revoke(name: string, flags: KeysFlags): Promise<void> {
   if (revoked === undefined)
     throw new Failure(
       `Expected a key that can be revoked, but none is called ${quoted(name)}. "tunacorn keys list" shows which there are.`,
+      { exitCode: exitCodes.notFound },
     )
   if (flags.json !== undefined) return printJson(shown(revoked))
   console.log(`Revoked the key ${quoted(name)}. Servers refuse it within two seconds.`)
