@@ -33,6 +33,7 @@ const maxCharacters = 200
 /** Of an error or of grounds: what people have written. */
 function textOf(payload: Payload | undefined, field: 'message' | 'reason'): string | undefined {
   const value = payload?.value()
-  const text = typeof value === 'string' ? value : (value as Record<string, unknown> | null | undefined)?.[field]
+  const text =
+    typeof value === 'string' ? value : (value as Record<string, unknown> | null | undefined)?.[field]
   return typeof text === 'string' ? JSON.stringify(text.slice(0, maxCharacters)) : undefined
 }
