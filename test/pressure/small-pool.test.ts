@@ -20,7 +20,8 @@ test.skipIf(postgresUrl() === undefined)(
   { timeout: 60_000 },
   async () => {
     const { url } = await runningServer(await emptyDatabase('postgres'), {
-      TUNACORN_DATABASE_CONNECTIONS: '2',
+      // One of them is for access keys.
+      TUNACORN_DATABASE_CONNECTIONS: '3',
     })
     await register(url, definition, 'application/yaml')
     const polls = Array.from({ length: pollers }, (_, n) =>

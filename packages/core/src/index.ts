@@ -59,6 +59,8 @@ export type {
   ProcessOverview,
   ProcessRecord,
   StartOnce,
+  Tidied,
+  TidyOptions,
 } from './lists/process-list.js'
 export type {
   HeldBy,

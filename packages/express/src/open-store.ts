@@ -19,10 +19,12 @@ export function openStore(
     database,
     schema,
     maxConnections,
+    statementLimitMs,
   }: {
     readonly database?: DatabaseOption | undefined
     readonly schema?: string | undefined
     readonly maxConnections?: number | undefined
+    readonly statementLimitMs?: number | undefined
   },
   logger: Logger,
 ): OpenedStore {
@@ -34,6 +36,7 @@ export function openStore(
   const store = new PostgresStore(connection, {
     ...(schema === undefined ? {} : { schema }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
+    ...(statementLimitMs === undefined ? {} : { statementLimitMs }),
     onConnectionError: (error) =>
       logger.warn({ err: error }, 'a connection to the database broke while idle'),
   })

@@ -52,6 +52,15 @@ function inputError({ pointer, message }: NonNullable<Refusal['problems']>[numbe
   return { in: 'body', pointer: `/input${pointer}`, message }
 }
 
+/** Answers with a problem, and with the headers that go with its status. */
+export function sendProblem(response: ServerResponse, body: ProblemBody): void {
+  if (body.status === 503) response.setHeader('Retry-After', '1')
+  // RFC 9110, 15.5.2. A host that asks for something else has said so.
+  if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
+    response.setHeader('WWW-Authenticate', 'Bearer')
+  send(response, { status: body.status, body, contentType: 'application/problem+json' })
+}
+
 /** While the store is away, it is said so often, however many ask. */
 const outageToldEveryMs = 30_000
 
@@ -71,12 +80,7 @@ export class Problems {
       return
     }
     this.#log(error, logger)
-    const body = problemOf(error)
-    if (body.status === 503) response.setHeader('Retry-After', '1')
-    // RFC 9110, 15.5.2. A host that asks for something else has said so.
-    if (body.status === 401 && !response.hasHeader('WWW-Authenticate'))
-      response.setHeader('WWW-Authenticate', 'Bearer')
-    send(response, { status: body.status, body, contentType: 'application/problem+json' })
+    sendProblem(response, problemOf(error))
   }
 
   #log(error: unknown, logger: Logger): void {

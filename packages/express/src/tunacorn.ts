@@ -20,6 +20,8 @@ export interface TunaCornOptions {
   readonly schema?: string | undefined
   /** How many connections at most, where `database` is a connection string; 10 when absent. */
   readonly maxConnections?: number | undefined
+  /** How long an answer of the database is waited for, in milliseconds, before it counts as away; 30 s when absent. */
+  readonly statementLimitMs?: number | undefined
   /** Pino, or a logger in its shape. Warnings and errors go to standard output when absent. */
   readonly logger?: Logger | undefined
   /** Who may do what. Everybody may do everything when absent: an app in production is warned of it, once. */

@@ -1,9 +1,11 @@
 import { once } from 'node:events'
 import type { IncomingMessage } from 'node:http'
 import type { HistoryEvent, HistoryPage } from '@tunacorn/protocol'
+import express, { type Response } from 'express'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import type { Api } from './support/api.js'
+import { Api } from './support/api.js'
 import { open } from './support/raw.js'
+import { listen, serve } from './support/serve.js'
 import { claimOne, complete, fail, run } from './support/steps.js'
 import { onEachStore } from './support/stores.js'
 
@@ -159,4 +161,20 @@ onEachStore((serveFresh) => {
       expect(response.headers['content-type']).toBe('text/event-stream')
     })
   })
+})
+
+test('a history that is followed leaves room for the listeners of a host: more than ten on an answer make Node warn', async () => {
+  const { router } = await serve()
+  const responses: Response[] = []
+  const app = express().use((_request, response, next) => {
+    responses.push(response)
+    next()
+  }, router)
+  const api = new Api(await listen(app))
+  const { id } = await run(api, { A: [] })
+  const { events, ended } = await follow(api, id)
+  await expect.poll(() => events.length, { timeout: 30_000 }).toBe(1)
+  expect(responses.at(-1)?.listenerCount('close')).toBeLessThan(10)
+  await router.engine.cancelProcess(id)
+  await ended
 })

@@ -138,7 +138,9 @@ test('each operation has a name of its own, whatever is asked for', async () => 
   )
   expect(counted.toSorted()).toEqual([
     'tunacorn_http_requests_total{operation="getProcess",status="404"}',
+    'tunacorn_http_requests_total{operation="getProcess",status="500"}',
     'tunacorn_http_requests_total{operation="listTasks",status="400"}',
+    'tunacorn_http_requests_total{operation="listTasks",status="500"}',
   ])
   expect(Object.keys(openapiDocument.paths)).toContain('/metrics')
 })

@@ -130,15 +130,15 @@ export class Database {
     connection.on('error', onError)
     try {
       // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
-      await this.#control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
+      await this.control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
       const result = await body(connection)
-      await this.#control(connection, 'COMMIT')
+      await this.control(connection, 'COMMIT')
       return result
     } catch (error) {
       // Who does not answer is not asked again: the end of the connection ends the transaction.
       if (isUnavailable(error)) broken = error
       else
-        await this.#control(connection, 'ROLLBACK').catch((cause: Error) => {
+        await this.control(connection, 'ROLLBACK').catch((cause: Error) => {
           broken = cause
         })
       throw error
@@ -172,9 +172,11 @@ export class Database {
     return rows
   }
 
-  async #control(connection: Connection, text: string): Promise<void> {
+  /** Runs statements without parameters, as they are, on a connection that the caller holds; `limited` to their time, as all others. */
+  async control(connection: Connection, text: string, { limited = true } = {}): Promise<Row[]> {
     try {
-      await connection.query({ text, ...this.#limit })
+      const { rows } = await connection.query<Row>({ text, ...(limited ? this.#limit : {}) })
+      return rows
     } catch (error) {
       throw storeError(error)
     }
@@ -216,7 +218,7 @@ function isUnavailable(error: unknown): error is TunaCornError {
   return error instanceof TunaCornError && error.code === 'unavailable'
 }
 
-function sqlState(error: unknown): string | undefined {
+export function sqlState(error: unknown): string | undefined {
   const code = (error as { code?: unknown } | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }

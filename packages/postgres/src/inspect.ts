@@ -50,7 +50,7 @@ export interface UnclaimedTasks {
 /** What there is to say of the processes; only where the schema is the one that this code knows. */
 export interface InspectedWork {
   readonly tables: readonly InspectedTable[]
-  /** Some of those that live though nothing can move them. */
+  /** Those that live though nothing can move them, oldest first; of more than twenty, twenty-one. */
   readonly stuck: readonly Pick<ProcessRecord, 'id' | 'definition' | 'state'>[]
   readonly unclaimed: readonly UnclaimedTasks[]
   /** Whether anything is on the board. */
@@ -121,7 +121,8 @@ export async function inspect(
   const unclaimed = await ask('unclaimed', unclaimedSql(database.schema), lateMs, most)
   const work = {
     tables: tables.filter(({ name }) => name !== 'migration'),
-    stuck: await stuck(most),
+    // One more than are named tells that there are more.
+    stuck: await stuck(most + 1),
     unclaimed: unclaimed.map(unclaimedTasks),
     hasWork: time['has_work'] as boolean,
     silenceMs: time['silence_ms'] === null ? undefined : Number(time['silence_ms']),

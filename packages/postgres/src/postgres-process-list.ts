@@ -14,6 +14,8 @@ import {
   type ProcessList,
   type ProcessOverview,
   type ProcessRecord,
+  type Tidied,
+  type TidyOptions,
 } from '@tunacorn/core'
 import type pg from 'pg'
 import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
@@ -52,6 +54,9 @@ import {
   type Start,
 } from './statements/start-processes.js'
 import { stuckProcessesSql } from './statements/stuck-processes.js'
+
+/** How many events are removed in one statement, as long as that is more than one process: it must end in time. */
+const mostEventsTidied = 20_000
 
 interface Claiming {
   readonly criteria: ClaimCriteria
@@ -226,11 +231,20 @@ export class PostgresProcessList implements ProcessList {
     return rows.map((row) => ({ id: row['id'] as string, dueAt: row['due_at'] as number }))
   }
 
-  async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
+  async tidy({ endedMsAgo, limit }: TidyOptions): Promise<Tidied> {
     await this.store.run(this.#forgetOldOnce, [limit])
-    if (endedMsAgo === undefined) return []
-    const rows = await this.store.run(this.#ended, [endedMsAgo, limit])
-    return rows.length === 0 ? [] : this.destroy(rows.map((row) => row['id'] as string))
+    if (endedMsAgo === undefined) return { destroyed: [], hasMore: false }
+    const old = await this.store.run(this.#ended, [endedMsAgo, limit])
+    let events = 0
+    const ids: string[] = []
+    for (const { id, version } of old) {
+      // One at least, however long its history.
+      if (events >= mostEventsTidied) break
+      events += version as number
+      ids.push(id as string)
+    }
+    const destroyed = ids.length === 0 ? [] : await this.destroy(ids)
+    return { destroyed, hasMore: old.length === limit || ids.length < old.length }
   }
 
   async census(): Promise<ProcessCensus> {

@@ -8,7 +8,7 @@ import {
   type InspectOptions,
   type Inspection,
 } from './inspect.js'
-import { migrate } from './migrate.js'
+import { migrate, type MigrateOptions } from './migrate.js'
 import { PostgresApiKeyList } from './postgres-api-key-list.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
 import { PostgresProcessList } from './postgres-process-list.js'
@@ -59,8 +59,8 @@ export class PostgresStore implements Store {
   }
 
   /** Brings the schema up to date; see `migrate`. Answers the names of the migrations applied. */
-  async migrate(): Promise<string[]> {
-    return migrate(this.#database)
+  async migrate(options?: MigrateOptions): Promise<string[]> {
+    return migrate(this.#database, options)
   }
 
   connections(): ConnectionUse {

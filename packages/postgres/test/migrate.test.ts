@@ -90,6 +90,42 @@ describe.skipIf(url === undefined)('migrating', () => {
     await store.close()
   })
 
+  it('does not wait for long for a table that somebody has in use, and says so', async () => {
+    const store = new PostgresStore(database.url, { schema: 'used' })
+    await store.migrate()
+    await client.query(
+      'DELETE FROM used.migration WHERE version = 8; ALTER TABLE used.process DROP COLUMN traceparent',
+    )
+    await client.query('BEGIN; SELECT FROM used.process')
+    await expect(store.migrate({ lockPatienceMs: 100 })).rejects.toThrow(
+      /migration traces within 0\.1 s, but another transaction has them in use/,
+    )
+    await client.query('COMMIT')
+    expect(await store.migrate()).toEqual(['traces'])
+    await store.close()
+  })
+
+  it('says that the database has gone away in the middle of it', async () => {
+    const store = new PostgresStore(database.url, { schema: 'cut_off' })
+    await client.query('SELECT pg_advisory_lock(8266230417)')
+    const refused = store.migrate().catch((error: unknown) => error)
+    await expect
+      .poll(
+        async () => {
+          const { rowCount } = await client.query(
+            `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+           WHERE datname = current_database() AND wait_event_type = 'Lock' AND wait_event = 'advisory'`,
+          )
+          return rowCount
+        },
+        { timeout: 30_000 },
+      )
+      .toBe(1)
+    expect(await refused).toMatchObject({ code: 'unavailable' })
+    await client.query('SELECT pg_advisory_unlock(8266230417)')
+    await store.close()
+  })
+
   it('says that the database does not answer when it does not', async () => {
     const store = new PostgresStore('postgres://127.0.0.1:1/none')
     await expect(store.migrate()).rejects.toMatchObject({ code: 'unavailable' })

@@ -1,11 +1,7 @@
 import express, { type Express, type NextFunction, type Request, type Response } from 'express'
 import type { Logger } from 'pino'
-import { TunaCornError, type TunaCornRouter } from '@tunacorn/express'
+import { problemBody, sendProblem, type TunaCornRouter } from '@tunacorn/express'
 import { logRequests } from './request-log.js'
-
-const notFoundStatus = 404
-const misdirectedStatus = 421
-const unavailableStatus = 503
 
 export interface App {
   readonly app: Express
@@ -25,27 +21,19 @@ export function createApp(logger: Logger, isKnownAs: (host: string | undefined) 
   app.use(logRequests(logger))
   app.use(({ headers: { host } }: Request, response: Response, next: NextFunction) => {
     if (isKnownAs(host)) return next()
-    const error = new TunaCornError(
-      'unknown-host',
-      `Expected an address, localhost or a name that was configured as the Host, but found ${JSON.stringify(host?.slice(0, 200))}. If it is this server's, name it with --allowed-hosts (TUNACORN_ALLOWED_HOSTS).`,
-    )
-    return sendProblem(response, misdirectedStatus, error)
+    const detail = `Expected an address, localhost or a name that was configured as the Host, but found ${JSON.stringify(host?.slice(0, 200))}. If it is this server's, name it with --allowed-hosts (TUNACORN_ALLOWED_HOSTS).`
+    return sendProblem(response, problemBody('unknown-host', detail))
   })
   app.use((request: Request, response: Response, next: NextFunction) => {
     if (router !== undefined) return router(request, response, next)
     // Once is enough: whoever looks whether it is there looks all the time.
     if (!isAsked) logger.warn('Asked for already: answering 503 until the database is ready')
     isAsked = true
-    const error = new TunaCornError('unavailable', 'TunaCorn is starting. Try again in a second.')
-    response.setHeader('Retry-After', '1')
-    return sendProblem(response, unavailableStatus, error)
+    return sendProblem(response, problemBody('unavailable', 'TunaCorn is starting. Try again in a second.'))
   })
   app.use(({ method, path }: Request, response: Response) => {
-    const error = new TunaCornError(
-      'not-found',
-      `There is no ${method} ${path.slice(0, 200)}. GET /openapi.json lists what there is.`,
-    )
-    sendProblem(response, notFoundStatus, error)
+    const detail = `There is no ${method} ${path.slice(0, 200)}. GET /openapi.json lists what there is.`
+    sendProblem(response, problemBody('not-found', detail))
   })
   return {
     app,
@@ -53,13 +41,4 @@ export function createApp(logger: Logger, isKnownAs: (host: string | undefined) 
       router = opened
     },
   }
-}
-
-function sendProblem(response: Response, status: number, { code, message }: TunaCornError): void {
-  const { message: title } = new TunaCornError(code)
-  response.statusCode = status
-  response.setHeader('Cache-Control', 'no-store')
-  response.setHeader('X-Content-Type-Options', 'nosniff')
-  response.setHeader('Content-Type', 'application/problem+json')
-  response.end(JSON.stringify({ type: `urn:tunacorn:problem:${code}`, title, status, code, detail: message }))
 }

@@ -113,9 +113,17 @@ export const settings = {
     flag: '--database-connections',
     variable: 'TUNACORN_DATABASE_CONNECTIONS',
     placeholder: 'number',
-    about: 'how many connections to the PostgreSQL server at most',
+    about: 'how many connections to the PostgreSQL server at most, one of them for access keys',
     fallback: '10',
     read: readConnectionCount,
+  },
+  statementLimit: {
+    flag: '--statement-limit',
+    variable: 'TUNACORN_STATEMENT_LIMIT',
+    placeholder: 'duration',
+    about: 'how long an answer of the PostgreSQL server is waited for, before it counts as away',
+    fallback: '30s',
+    read: readDuration,
   },
   dashboard: {
     flag: '--dashboard',
@@ -276,7 +284,8 @@ export function readDatabaseChoice(flags: Flags, environment: Environment = proc
       : undefined
   if (url !== undefined) {
     const maxConnections = valueOf(settings.databaseConnections, flags.databaseConnections, environment)
-    return { kind: 'postgres', url, maxConnections }
+    const statementLimitMs = valueOf(settings.statementLimit, flags.statementLimit, environment)
+    return { kind: 'postgres', url, maxConnections, statementLimitMs }
   }
   return { kind: 'embedded', dataDirectory: valueOf(settings.dataDir, flags.dataDir, environment) }
 }
@@ -417,8 +426,8 @@ function readRetryLimit(text: string): number {
 
 function readConnectionCount(text: string): number {
   const count = /^\d{1,4}$/.test(text) ? Number(text) : NaN
-  if (count >= 1 && count <= 1_000) return count
-  throw new Unfit('a whole number from 1 to 1000')
+  if (count >= 2 && count <= 1_000) return count
+  throw new Unfit('a whole number from 2 to 1000')
 }
 
 function readDatabaseUrl(text: string): string {

@@ -65,6 +65,7 @@ async function show(server: DevServer, { config, output }: DevOptions, stopping:
     if (stopping.aborted) return
     output.demoFailed(messageOf(error))
   }
+  if (config.dashboard !== 'off') output.dashboard(server.url)
   output.howToStop(config.database)
 }
 

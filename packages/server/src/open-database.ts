@@ -13,14 +13,15 @@ import { settingFindings } from './doctor/setting-findings.js'
 import { errorCode, exitCodes, Failure, messageOf } from './failures.js'
 
 /** Where everything is kept. */
-export type DatabaseChoice =
-  | { readonly kind: 'embedded'; readonly dataDirectory: string }
-  | {
-      readonly kind: 'postgres'
-      readonly url: string
-      /** How many connections to it at most; 10 when absent. */
-      readonly maxConnections?: number
-    }
+export type DatabaseChoice = { readonly kind: 'embedded'; readonly dataDirectory: string } | PostgresChoice
+
+interface PostgresChoice {
+  readonly kind: 'postgres'
+  readonly url: string
+  /** How many connections to it a server opens at most, two or more. */
+  readonly maxConnections: number
+  readonly statementLimitMs: number
+}
 
 export interface OpenedDatabase {
   /** What `tunacorn()` takes. */
@@ -52,7 +53,7 @@ export async function openDatabase(
   const description = describeDatabase(choice)
   return choice.kind === 'embedded'
     ? openDirectory(choice.dataDirectory, description, onProgress)
-    : openServer(choice.url, description, onProgress)
+    : openServer(choice, description, onProgress)
 }
 
 export function describeDatabase(choice: DatabaseChoice): string {
@@ -106,11 +107,11 @@ export async function openEmbeddedDatabase(
 }
 
 async function openServer(
-  url: string,
+  { url, statementLimitMs }: PostgresChoice,
   description: string,
   onProgress: (message: string) => void,
 ): Promise<OpenedDatabase> {
-  const store = new PostgresStore(url, { maxConnections: 1 })
+  const store = new PostgresStore(url, { maxConnections: 1, statementLimitMs })
   try {
     const migrations = await migrateWhenReachable(store, description, onProgress)
     const close = () => store.close()

@@ -88,7 +88,11 @@ async function serveFrom(
     }
     const router = await openRouter({
       database,
-      maxConnections: choice.kind === 'postgres' ? choice.maxConnections : undefined,
+      ...(choice.kind === 'postgres' && {
+        // The keys are read on one of them.
+        maxConnections: choice.maxConnections - 1,
+        statementLimitMs: choice.statementLimitMs,
+      }),
       logger,
       engine: engineOptions(engine),
       authorize: authorizeByKeys(ring),

@@ -30,6 +30,14 @@ test.each(commands.map((command) => command.name()))('its example and flags of %
   expect(named.filter((flag) => !real.has(flag) && flag !== '--strict')).toEqual([])
 })
 
+test('every command prints JSON when asked, but those that serve', () => {
+  const leaves = commands.flatMap((command) =>
+    command.commands.length === 0 ? [command] : [...command.commands],
+  )
+  const without = leaves.filter(({ options }) => !options.some(({ long }) => long === '--json'))
+  expect(without.map((command) => command.name())).toEqual(['dev', 'serve'])
+})
+
 test('docs/cli.md has all exit codes', () => {
   const described = [...page.matchAll(/^\| (\d+) /gm)].map(([, code]) => Number(code))
   expect(described).toEqual(Object.values(exitCodes))

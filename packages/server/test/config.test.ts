@@ -36,7 +36,7 @@ test('the environment comes before the defaults', () => {
     host: '::1',
     port: 1,
     logLevel: 'debug',
-    database: { kind: 'postgres', url: 'postgresql://u:p@h/d', maxConnections: 10 },
+    database: { kind: 'postgres', url: 'postgresql://u:p@h/d', maxConnections: 10, statementLimitMs: 30_000 },
     dashboard: 'on',
     engine: engineDefaults,
     access: nobodyElse,
@@ -50,7 +50,7 @@ test('flags come before the environment', () => {
     host: 'localhost',
     port: 2,
     logLevel: 'warn',
-    database: { kind: 'postgres', url: 'postgres://b/b', maxConnections: 10 },
+    database: { kind: 'postgres', url: 'postgres://b/b', maxConnections: 10, statementLimitMs: 30_000 },
     dashboard: 'on',
     engine: engineDefaults,
     access: nobodyElse,
@@ -85,11 +85,20 @@ test('the connections of a server to its database can be limited', () => {
     kind: 'postgres',
     url: databaseUrl,
     maxConnections: 2,
+    statementLimitMs: 30_000,
   })
-  const environment = { TUNACORN_DATABASE_CONNECTIONS: '0' }
+  const environment = { TUNACORN_DATABASE_CONNECTIONS: '1' }
   expect(() => readServeConfig({ databaseUrl }, environment)).toThrow(
-    'Expected TUNACORN_DATABASE_CONNECTIONS to be a whole number from 1 to 1000, but found "0".',
+    'Expected TUNACORN_DATABASE_CONNECTIONS to be a whole number from 2 to 1000, but found "1".',
   )
+})
+
+test('how long its database may take to answer can be said', () => {
+  const environment = { DATABASE_URL: 'postgres://a/a', TUNACORN_STATEMENT_LIMIT: '2m' }
+  expect(readServeConfig({}, environment).database).toMatchObject({ statementLimitMs: 120_000 })
+  expect(readServeConfig({ statementLimit: '5s' }, environment).database).toMatchObject({
+    statementLimitMs: 5_000,
+  })
 })
 
 test('a flag that is set to nothing is refused', () => {

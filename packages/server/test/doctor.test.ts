@@ -1,4 +1,7 @@
+import { mkdtemp, readdir, rmdir } from 'node:fs/promises'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type pg from 'pg'
 import type { InspectedWork, Inspection } from '@tunacorn/postgres'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -123,6 +126,15 @@ const faults: [
     /tunacorn cancel/,
   ],
   [
+    'stuck',
+    withWork({
+      stuck: Array.from({ length: 21 }, () => ({ id: stuckId, definition: 'loan', state: 'running' })),
+    }),
+    {},
+    /^more than 20 processes live though nothing can move them: ([-0-9a-f]{36}, ){20}…$/,
+    /tunacorn cancel/,
+  ],
+  [
     'timekeeping',
     withWork({ silenceMs: 120_000 }),
     {},
@@ -191,6 +203,11 @@ describe.skipIf(postgresUrl() === undefined)('on a real PostgreSQL', () => {
       `UPDATE tunacorn.task_list SET scheduled_at = now() - interval '1 hour', claimable_at = now() - interval '1 hour'`,
     )
     expect(await doctor()).toEqual({ code: 1, wrong: ['unclaimed'] })
+    const asked = await tunacorn(['doctor', '--url', url])
+    expect(asked.code).toBe(1)
+    expect(asked.stdout).toMatch(
+      /^ok {5}the server at http:.* answers.*\nwrong {2}nobody asks for what waits: 1 task named "Say Hello" since .* \(asked for: never\)\n {7}→ Start workers/,
+    )
     await client.query('DELETE FROM tunacorn.task_list')
     const { stdout } = await tunacorn(['doctor', '--database-url', database.url])
     expect(stdout).toMatch(
@@ -214,6 +231,12 @@ test('a database that is not there is said, and none is made', async () => {
   const missing = await tunacorn(['doctor', '--data-dir', '/nowhere/at/all'])
   expect(missing).toMatchObject({ code: 1, stdout: '' })
   expect(missing.stderr).toMatch(/^tunacorn: There is no database in \/nowhere\/at\/all\. /)
+  const empty = await mkdtemp(join(tmpdir(), 'tunacorn-'))
+  const inEmpty = await tunacorn(['doctor', '--data-dir', empty])
+  expect(inEmpty).toMatchObject({ code: 1, stdout: '' })
+  expect(inEmpty.stderr).toMatch(/^tunacorn: There is no database in /)
+  expect(await readdir(empty)).toEqual([])
+  await rmdir(empty)
   const away = await tunacorn(['doctor', '--database-url', 'postgres://127.0.0.1:1/x'])
   expect(away).toMatchObject({ code: 69, stdout: '' })
 })

@@ -47,13 +47,16 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     expect(await asked(url, other)).toMatch(/^401 .*not known/)
 
     expect(await keys('create', 'worker-1', '--scopes', 'read')).toMatchObject({
-      code: 1,
+      code: 5,
       stdout: '',
       stderr: expect.stringContaining('there is one called "worker-1"'),
     })
     const { stdout } = await keys('list')
     expect(stdout).toMatch(/^NAME .*\nworker-1 +live +work,read +20\d\d-\S+ \S+Z .*tuna_\S+_…\n$/)
     expect(stdout).not.toContain(key.slice(-43))
+    const listed = JSON.parse((await keys('list', '--json')).stdout) as object
+    expect(listed).toMatchObject({ name: 'worker-1', state: 'live', scopes: ['work', 'read'] })
+    expect(listed).not.toHaveProperty('secretHash')
 
     expect(await keys('revoke', 'worker-1')).toMatchObject({
       code: 0,
@@ -69,7 +72,7 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     const later = await serveCommand([], { env })
     expect(await asked(later.url)).toMatch(/^401 /)
     expect(await keys('revoke', 'worker-1')).toMatchObject({
-      code: 1,
+      code: 4,
       stderr: expect.stringContaining('none is called "worker-1"'),
     })
   })

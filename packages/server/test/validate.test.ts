@@ -36,7 +36,7 @@ const brokenLines = (file: string) => [
 ]
 
 const soundGood = (file: string) =>
-  `${file}: sound, 2 tasks; ends within 62d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 2 tasks deep: A → B`
+  `${file}: sound, 2 tasks; ends within 62d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 2 tasks deep: A → B; no name, which a server asks for`
 
 const lines = (...all: string[]) => all.map((line) => `${line}\n`).join('')
 
@@ -45,7 +45,7 @@ test('sound definitions get a line each, and exit code 0', async () => {
     code: 0,
     stdout: lines(
       soundGood('good.yaml'),
-      'one.json: sound, 1 task; ends within 31d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 1 task deep: A',
+      'one.json: sound, 1 task; ends within 31d, pauses and tasks that workers give back apart (process timeout: 365d); critical path, 1 task deep: A; no name, which a server asks for',
     ),
     stderr: '',
   })

@@ -103,7 +103,7 @@ export class Engine {
     this.#polls = polls
     this.#lanes = lanes
     this.#onlookers = onlookers
-    this.#explain = new Explain(lanes, taskList)
+    this.#explain = new Explain(lanes, { taskList, processList })
     this.#overviews = new Overviews(processList, taskList)
     const { tickMs, retentionMs } = this.#options
     this.#timekeeper = new Timekeeper({ processList, taskList, lanes, logger, tickMs, retentionMs })

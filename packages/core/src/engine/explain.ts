@@ -1,8 +1,10 @@
+import type { ProcessList } from '../lists/process-list.js'
 import type { BoardTask, TaskList } from '../lists/task-list.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCopy } from './process-cache.js'
 import { formatTaskId } from './ids.js'
+import { noTroubles, troublesIn, type Troubles } from './troubles.js'
 
 /** Why a task is not done. */
 export type Cause =
@@ -34,6 +36,8 @@ export interface ProcessExplanation {
 }
 
 const maxTasks = 1_000
+/** So far back the history is looked into for what went wrong. */
+const lastEvents = 200
 
 interface OpenTask {
   readonly task: number
@@ -45,20 +49,31 @@ interface OpenTask {
 export class Explain {
   readonly #lanes: Lanes
   readonly #taskList: TaskList
+  readonly #processList: ProcessList
 
-  constructor(lanes: Lanes, taskList: TaskList) {
+  constructor(lanes: Lanes, lists: { readonly taskList: TaskList; readonly processList: ProcessList }) {
     this.#lanes = lanes
-    this.#taskList = taskList
+    this.#taskList = lists.taskList
+    this.#processList = lists.processList
   }
 
   async process(id: string): Promise<ProcessExplanation> {
     const rows = await this.#taskList.fetch({ processId: id, limit: maxTasks })
     const board = new Map(rows.map((row) => [row.task, row]))
-    const { state, definition, open, completed, total } = await this.#lanes.look(id, openTasksOf)
+    const { state, version, definition, open, completed, total } = await this.#lanes.look(id, openTasksOf)
     const names = new Set(open.filter(({ openNeeds }) => openNeeds.length === 0).map(({ name }) => name))
     const polls = await this.#taskList.lastPolls([...names], definition)
-    const tasks = open.map((task) => explain(id, task, board.get(task.task), polls.get(task.name)))
+    const hasTroubles = state === 'paused' || rows.some(({ attempt }) => attempt > 0)
+    const troubles = hasTroubles ? await this.#troubles(id, version) : noTroubles
+    const tasks = open.map((task) => {
+      const row = board.get(task.task)
+      return withTroubles(explain(id, task, row, polls.get(task.name)), task, troubles)
+    })
     return { state, because: summary(state, completed, total, tasks), tasks }
+  }
+
+  async #troubles(id: string, version: number): Promise<Troubles> {
+    return troublesIn(await this.#processList.history(id, Math.max(0, version - lastEvents), lastEvents))
   }
 }
 
@@ -72,7 +87,8 @@ function openTasksOf({ state, record: { definition } }: ProcessCopy) {
       .map((need) => graph.names[need] ?? '')
     open.push({ task, name: graph.names[task] ?? '', openNeeds })
   }
-  return { state: state.status, definition, open, completed: state.completed, total: graph.size }
+  const { status, version } = state
+  return { state: status, version, definition, open, completed: state.completed, total: graph.size }
 }
 
 function explain(
@@ -110,6 +126,18 @@ function explain(
     because: waitsForWorker(row, lastPolledAt),
     lastPolledAt,
   }
+}
+
+/** What is known of why, besides. */
+function withTroubles(
+  explanation: Explanation,
+  { task }: OpenTask,
+  { pausedFor, failures }: Troubles,
+): Explanation {
+  const { cause, attempt = 0, because } = explanation
+  const failure = attempt > 0 ? failures.get(task) : undefined
+  const pause = cause === 'is-paused' && pausedFor !== undefined ? ` (${pausedFor})` : ''
+  return { ...explanation, because: `${because}${pause}${failure === undefined ? '' : `; ${failure}`}` }
 }
 
 function held(

@@ -1,4 +1,10 @@
-import type { PersistResult, ProcessChange, ProcessList, ProcessRecord } from '../lists/process-list.js'
+import type {
+  FetchedProcess,
+  PersistResult,
+  ProcessChange,
+  ProcessList,
+  ProcessRecord,
+} from '../lists/process-list.js'
 import type { HandedOut } from '../lists/task-list.js'
 import type { ClaimAlong } from './joint-claims.js'
 import type { KnownDefinition, KnownDefinitions } from './known-definitions.js'
@@ -97,15 +103,17 @@ export class Round {
       const open = await this.#settleKeysTaken(copy, errands)
       const planned: PlannedChange[] = []
       const begin = performance.now()
-      const result = await this.#parts.processList.persistHeld(
-        { id: processId, afterVersion: copy.state.version },
-        (fetched) => {
-          if (fetched === undefined) return undefined
-          const plan = this.#planOne(advance(copy, fetched), open)
-          planned.push(plan)
-          return hasEvents(plan) && failureProcessOf(plan) === undefined ? plan.change : undefined
-        },
-      )
+      const decide = (fetched: FetchedProcess | undefined): ProcessChange | undefined => {
+        if (fetched === undefined) return undefined
+        const plan = this.#planOne(advance(copy, fetched), open)
+        planned.push(plan)
+        return hasEvents(plan) && failureProcessOf(plan) === undefined ? plan.change : undefined
+      }
+      const read = { id: processId, afterVersion: copy.state.version }
+      const result = await this.#parts.processList.persistHeld(read, decide).catch((error: unknown) => {
+        this.#tellOfCommit(planned, undefined, begin)
+        throw error
+      })
       const [plan] = planned
       // It was destroyed in between.
       if (plan === undefined) return leftover(processId, open, 'stale')

@@ -106,10 +106,9 @@ export class Timekeeper {
   async #tidy(): Promise<void> {
     const { processList, retentionMs, logger } = this.#parts
     if (performance.now() - this.#tidiedAt < tidyEveryMs) return
-    const destroyed = await processList.tidy({ endedMsAgo: retentionMs, limit: batch })
+    const { destroyed, hasMore } = await processList.tidy({ endedMsAgo: retentionMs, limit: batch })
     if (destroyed.length > 0) logger.info({ count: destroyed.length }, 'old processes destroyed')
-    // A full batch: there is more.
-    if (destroyed.length < batch) this.#tidiedAt = performance.now()
+    if (!hasMore) this.#tidiedAt = performance.now()
   }
 
   #schedule(): void {

@@ -168,6 +168,19 @@ export interface DueProcess {
   readonly dueAt: number
 }
 
+export interface TidyOptions {
+  /** Without it no process is destroyed. */
+  readonly endedMsAgo: number | undefined
+  /** How many processes at most. */
+  readonly limit: number
+}
+
+export interface Tidied {
+  readonly destroyed: readonly string[]
+  /** Whether others are as old: as far as the store has looked. */
+  readonly hasMore: boolean
+}
+
 /**
  * Keeps processes and their histories. `persist` is the only way in: it takes a process from the version that
  * the caller knows to a later one, with its events and its part of the board, all or nothing for each process.
@@ -228,8 +241,11 @@ export interface ProcessList {
   findTraces(report: HeldTask): Promise<HistoryEvent[]>
   /** Running processes whose deadline has passed, longest ago first; when told, only those after this one. */
   due(limit: number, after?: DueProcess): Promise<DueProcess[]>
-  /** Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time. */
-  tidy(options: { readonly endedMsAgo: number | undefined; readonly limit: number }): Promise<string[]>
+  /**
+   * Removes processes that ended longer ago than this, and keys of starts older than a day; a few at a time, fewer where
+   * their histories are long.
+   */
+  tidy(options: TidyOptions): Promise<Tidied>
 
   overview(id: string): Promise<ProcessOverview | undefined>
   /** How many processes there are, and how many have ended lately. */

@@ -46,7 +46,7 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly name: string
   readonly claim: Claim
   readonly leaseExpiresAt: Date
-  /** The attempt before this one has lapsed. */
+  /** It was taken from who held it, whose attempt has lapsed; not so when it was given back since. */
   readonly isTakeover: boolean
   /** How long that was when it was handed out, by the store's clock: for those whose own clock shows another time. */
   readonly leaseMs: number

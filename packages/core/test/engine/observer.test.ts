@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { TunaCornError, type Observer } from '@tunacorn/core'
+import { TunaCornError, type Observer, type PersistResult, type ProcessChange } from '@tunacorn/core'
 import {
   claim,
   complete,
@@ -96,6 +96,22 @@ test('a commit and a claim that the store does not carry out have failed', async
   expect(told.committed).toMatchObject([[{ processes: 1, hasFailed: true }]])
   expect(told.claimed).toMatchObject([[{ requests: 1, tasks: 0, hasFailed: true }]])
   expect(told.processStarted).toEqual([])
+})
+
+test('a commit that fails while its process is held has failed too', async () => {
+  const { told, observer } = recorder()
+  const store = new MemoryStore()
+  const processList = standIn(store.processList, {
+    persist: async (changes: readonly ProcessChange[]): Promise<PersistResult[]> =>
+      changes[0]?.started === undefined
+        ? changes.map(() => ({ status: 'moved' }))
+        : store.processList.persist(changes),
+    persistHeld: () => Promise.reject(new TunaCornError('unavailable')),
+  })
+  const engine = engineOn(store, { observer, processList })
+  const process = await startLoan(engine)
+  expect(await refusalOf(complete(engine, process, 'Open'))).toBe('unavailable')
+  expect(told.committed.filter(([{ hasFailed }]) => hasFailed)).toHaveLength(1)
 })
 
 test('a process that is cleaned up after is told to have failed, and the other to have started', async () => {

@@ -257,13 +257,17 @@ describe('explaining a process', () => {
     ])
     expect(tasks[3]).toMatchObject({ because: 'waits for "A", "B"', openNeeds: ['A', 'B'] })
     expect(tasks[1]?.because).toContain('nobody is known to have asked for "B"')
+    expect(tasks[4]?.because).toMatch(/^will be tried again \(attempt 2\) at .*; attempt 1 failed: "no"$/)
     clock.advance(60_000)
     expect((await engine.explainProcess(id)).tasks[0]).toMatchObject({
       cause: 'has-lapsed',
       worker: 'tester',
     })
-    await engine.pauseProcess(id)
-    expect((await engine.explainProcess(id)).tasks[1]).toMatchObject({ cause: 'is-paused' })
+    await engine.pauseProcess(id, { reason: 'month end' })
+    expect((await engine.explainProcess(id)).tasks[1]).toMatchObject({
+      cause: 'is-paused',
+      because: 'is not handed out: the process is paused ("month end")',
+    })
     await engine.cancelProcess(id)
     expect(await engine.explainProcess(id)).toEqual({
       state: 'cancelled',

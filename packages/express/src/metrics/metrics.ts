@@ -21,6 +21,8 @@ export class Metrics {
       name: 'tunacorn_http_requests_total',
       help: 'Requests answered, by operation of openapi.yaml and status.',
       labels: ['operation', 'status'],
+      // The alert is for the first one too.
+      kinds: ['500'],
       registry: this.#registry,
     })
   }

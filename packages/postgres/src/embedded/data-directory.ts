@@ -13,15 +13,20 @@ export interface DataDirectory {
 }
 
 export async function prepareDataDirectory(given: string): Promise<DataDirectory> {
-  const path = resolve(given)
+  const directory = placesIn(given)
+  const { path, database } = directory
   // Parents are made as usual; only the directory itself, when it's ours to make, is private.
   await mkdir(dirname(path), { recursive: true })
   await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
     if (errorCode(error) !== 'EEXIST') throw error
   })
-  const database = join(path, 'postgres')
   await makePrivate(database)
-  return { path, database, unfinished: join(path, 'postgres.unfinished') }
+  return directory
+}
+
+function placesIn(given: string): DataDirectory {
+  const path = resolve(given)
+  return { path, database: join(path, 'postgres'), unfinished: join(path, 'postgres.unfinished') }
 }
 
 /** It is made so; what has been restored or moved may not be. PostgreSQL itself would refuse to start on it. */
@@ -29,6 +34,11 @@ async function makePrivate(database: string): Promise<void> {
   await chmod(database, 0o700).catch((error: unknown) => {
     if (errorCode(error) !== 'ENOENT') throw error
   })
+}
+
+/** Whether there is a database in it. Makes nothing, and needs no lock. */
+export async function hasDatabase(dataDirectory: string): Promise<boolean> {
+  return (await databaseState(placesIn(dataDirectory))) !== 'absent'
 }
 
 export type DatabaseState = 'absent' | 'clean' | 'unclean'

@@ -73,7 +73,7 @@ by_name AS (
   SELECT name, count(*) AS rows, ${counts.join(', ')}, ${waitingSince} AS waiting_since
   FROM board GROUP BY name ORDER BY count(*) DESC, name COLLATE "C" LIMIT ${maxNamesCounted}
 ),
-by_worker AS (SELECT worker, count(*)::int AS claimed FROM board WHERE worker IS NOT NULL GROUP BY worker)
+by_worker AS (SELECT worker, count(*)::int AS claimed FROM board WHERE ${states.claimed} GROUP BY worker)
 SELECT (SELECT count(*) >= ${maxTasksCounted} FROM board) AS is_partial,
   (SELECT jsonb_agg(jsonb_build_object('name', n.name, 'claimed', n.claimed, 'lapsed', n.lapsed, 'paused', n.paused,
       'retrying', n.retrying, 'delayed', n.delayed, 'waiting', n.waiting,

@@ -54,8 +54,17 @@ SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.f
       ELSE '{"timedOut": true}' END) END
 WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[]) AND NOT ${except}
 RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at, least(t.lease_ms, t.timeout_ms) AS lease_ms,
-  (t.lapsed -> -1 ->> 'attempt')::int IS NOT DISTINCT FROM t.attempt - 1 AS is_takeover
+  CASE WHEN (t.lapsed -> -1 ->> 'attempt')::int = t.attempt - 1 THEN ${wasHeld(schema)} ELSE false END AS is_takeover
 )`
+}
+
+/**
+ * Whether somebody held it until now, and has not given it back since the lapse that is on record: as the row was before
+ * this statement. Asked only of tasks with a lapse behind them.
+ */
+function wasHeld(schema: string): string {
+  return `EXISTS (SELECT FROM ${schema}.task_list o
+    WHERE o.process_id = t.process_id AND o.task = t.task AND o.worker IS NOT NULL)`
 }
 
 /** Which demand a picked row is for: the last of those whose share begins at its place in the pick, or before it. */

@@ -42,7 +42,7 @@ SELECT EXISTS (SELECT FROM ${schema}.task_list) AS has_work,
 }
 
 /**
- * Names whose tasks could have been claimed for so long, and for which nobody has asked that lately; both as of when
+ * Names whose tasks could have been claimed for so long, also from a worker that has gone silent, and for which nobody has asked that lately; both as of when
  * somebody last kept time: nobody can ask while there is no server.
  */
 export function unclaimedSql(schema: string): string {
@@ -52,7 +52,7 @@ FROM (SELECT coalesce(max(beat_at), now()) - $1::bigint ${ms} AS late FROM ${sch
 CROSS JOIN LATERAL (
   SELECT t.name, t.definition, count(*)::int AS tasks, min(greatest(t.claimable_at, t.scheduled_at)) AS since
   FROM ${schema}.task_list t
-  WHERE t.worker IS NULL AND NOT t.paused AND t.attempt < t.max_attempts
+  WHERE NOT t.paused AND t.attempt < t.max_attempts
     AND greatest(t.claimable_at, t.scheduled_at) < time.late
   GROUP BY t.name, t.definition
 ) waiting

@@ -97,7 +97,7 @@ export function dueProcessesValues(limit: number, after: DueProcess | undefined)
 
 export function endedProcessesSql(schema: string): string {
   return `
-SELECT p.id FROM ${schema}.process p
+SELECT p.id, p.version FROM ${schema}.process p
 WHERE p.ended_at IS NOT NULL AND p.ended_at < now() - $1::bigint * interval '1 millisecond'
 ORDER BY p.ended_at LIMIT $2`
 }

@@ -1,33 +1,36 @@
 import { Command } from 'commander'
 import { readDatabaseChoice, type Flags } from '../config.js'
-import { exitCodes } from '../failures.js'
-import { printJson } from '../output.js'
+import { exitCodes, UsageError } from '../failures.js'
+import type { Finding } from '../doctor/finding.js'
+import { note, printJson } from '../output.js'
 import { paintFor } from '../terminal.js'
-import { jsonOption } from './connection.js'
+import { connect, jsonOption, type ConnectionFlags } from './connection.js'
 import { examples, withSettings } from './settings-options.js'
+
+interface DoctorFlags extends ConnectionFlags, Pick<Flags, 'dataDir' | 'databaseUrl'> {}
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .summary('find what is wrong with a database, and say what to do')
     .description(
-      'Looks at a database: its settings, the schema, the clock, and whether everything in it can go on. Says of each thing that is wrong what to do; exit code 1 when there is any. It changes nothing. An embedded database must not be in use meanwhile.',
+      'Looks at a database: its settings, the schema, the clock, and whether everything in it can go on. Says of each thing that is wrong what to do; exit code 1 when there is any. It changes nothing. An embedded database is open to nobody else while its server runs: then --url asks that server for what it can see.',
     )
+    .option('--url <url>', 'ask this server in place of a database: whether all is claimed that waits')
     .addOption(jsonOption())
     .addHelpText(
       'after',
       examples(
         ['a PostgreSQL server', 'DATABASE_URL=postgres://tuna:secret@db/tuna tunacorn doctor'],
-        ['the embedded database in ./.tunacorn', 'tunacorn doctor'],
+        ['the embedded database in ./.tunacorn, whose server is stopped', 'tunacorn doctor'],
+        ['a server that runs', 'tunacorn doctor --url http://127.0.0.1:8266'],
       ),
     )
     .action(doctor)
-  return withSettings(command, ['dataDir', 'databaseUrl'])
+  return withSettings(command, ['dataDir', 'databaseUrl', 'key'])
 }
 
-async function doctor(flags: Flags & { readonly json?: true }): Promise<void> {
-  const choice = readDatabaseChoice(flags)
-  const { examine } = await import('../doctor/examine.js')
-  const findings = await examine(choice, (message) => console.error(message))
+async function doctor(flags: DoctorFlags): Promise<void> {
+  const findings = flags.url === undefined ? await ofDatabase(flags) : await ofServer(flags)
   const paint = paintFor(process.stdout)
   for (const finding of findings) {
     if (flags.json !== undefined) printJson(finding)
@@ -38,4 +41,17 @@ async function doctor(flags: Flags & { readonly json?: true }): Promise<void> {
     }
   }
   if (findings.some(({ isWell }) => !isWell)) process.exitCode = exitCodes.failure
+}
+
+async function ofDatabase(flags: DoctorFlags): Promise<Finding[]> {
+  const choice = readDatabaseChoice(flags)
+  const { examine } = await import('../doctor/examine.js')
+  return examine(choice, note)
+}
+
+async function ofServer(flags: DoctorFlags): Promise<Finding[]> {
+  if (flags.dataDir !== undefined || flags.databaseUrl !== undefined)
+    throw new UsageError('Expected either --url (a server) or a database, but found both. Leave one out.')
+  const { examineServer } = await import('../doctor/examine-server.js')
+  return examineServer(await connect(flags))
 }

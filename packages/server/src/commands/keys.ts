@@ -1,9 +1,11 @@
 import { Command } from 'commander'
 import { parseDuration } from '@tunacorn/protocol'
-import type { PostgresApiKeyList } from '@tunacorn/postgres'
+import type { ApiKey, PostgresApiKeyList } from '@tunacorn/postgres'
 import { isKeyName, keyNameRule, readScopes, scopesRule } from '../access/key-form.js'
 import { readDatabaseChoice, type Flags } from '../config.js'
-import { Failure, UsageError } from '../failures.js'
+import { exitCodes, Failure, UsageError } from '../failures.js'
+import { note, printJson } from '../output.js'
+import { jsonOption } from './connection.js'
 import { examples, withSettings } from './settings-options.js'
 
 /** They speak to the database itself: who can reach that needs no key to make one. */
@@ -41,7 +43,7 @@ function createCommand(): Command {
       examples(['for a worker', 'TUNACORN_KEY=$(tunacorn keys create worker-1 --scopes work)']),
     )
     .action(create)
-  return withSettings(command, ['dataDir', 'databaseUrl'])
+  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
 }
 
 function listCommand(): Command {
@@ -50,7 +52,7 @@ function listCommand(): Command {
     .description('Shows all keys that there have been, oldest first, and never what is secret of them.')
     .addHelpText('after', examples(['those of the embedded database in ./.tunacorn', 'tunacorn keys list']))
     .action(list)
-  return withSettings(command, ['dataDir', 'databaseUrl'])
+  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
 }
 
 function revokeCommand(): Command {
@@ -62,10 +64,17 @@ function revokeCommand(): Command {
     .argument('<name>', 'what it is called')
     .addHelpText('after', examples(['the key of a worker', 'tunacorn keys revoke worker-1']))
     .action(revoke)
-  return withSettings(command, ['dataDir', 'databaseUrl'])
+  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
 }
 
-type Wanted = Flags & { readonly scopes: string; readonly expires?: string }
+interface KeysFlags extends Flags {
+  readonly json?: true
+}
+
+interface Wanted extends KeysFlags {
+  readonly scopes: string
+  readonly expires?: string
+}
 
 async function create(name: string, { scopes: given, expires, ...flags }: Wanted): Promise<void> {
   if (!isKeyName(name)) throw new UsageError(`Expected a name of ${keyNameRule}, but found ${quoted(name)}.`)
@@ -79,24 +88,34 @@ async function create(name: string, { scopes: given, expires, ...flags }: Wanted
   if (added === undefined)
     throw new Failure(
       `Expected a name that no key has, but there is one called ${quoted(name)}. Choose another, or revoke that one first with "tunacorn keys revoke ${name}".`,
+      { exitCode: exitCodes.conflict },
     )
   const until = added.expiresAt === undefined ? 'without end' : `until ${added.expiresAt.toISOString()}`
-  console.error(`Made the key ${quoted(name)} for ${scopes.join(', ')}, ${until}. It is shown only now:`)
-  console.log(key)
+  note(`Made the key ${quoted(name)} for ${scopes.join(', ')}, ${until}. It is shown only now:`)
+  if (flags.json === undefined) console.log(key)
+  else printJson({ ...shown(added), key })
 }
 
-async function list(flags: Flags): Promise<void> {
+async function list(flags: KeysFlags): Promise<void> {
   const keys = await withKeys(flags, (stored) => stored.list())
+  if (flags.json !== undefined) return keys.forEach((key) => printJson(shown(key)))
   const { keyTable } = await import('../access/key-table.js')
   for (const line of keyTable(keys)) console.log(line)
 }
 
-async function revoke(name: string, flags: Flags): Promise<void> {
+/** All of a key but what is secret. */
+function shown({ secretHash: _secretHash, ...key }: ApiKey): Omit<ApiKey, 'secretHash'> {
+  return key
+}
+
+async function revoke(name: string, flags: KeysFlags): Promise<void> {
   const revoked = await withKeys(flags, (keys) => keys.revoke(name))
   if (revoked === undefined)
     throw new Failure(
       `Expected a key that can be revoked, but none is called ${quoted(name)}. "tunacorn keys list" shows which there are.`,
+      { exitCode: exitCodes.notFound },
     )
+  if (flags.json !== undefined) return printJson(shown(revoked))
   console.log(`Revoked the key ${quoted(name)}. Servers refuse it within two seconds.`)
 }
 

@@ -6,7 +6,7 @@ export function serveCommand(): Command {
   const command = new Command('serve')
     .summary('serve the HTTP API')
     .description(
-      'Serves the HTTP API, on an embedded database or on a PostgreSQL server. Logs go to standard output. SIGTERM and Ctrl-C stop it cleanly.',
+      'Serves the HTTP API, on an embedded database or on a PostgreSQL server. Logs go to standard output: lines to be read on a terminal, else a line of JSON each. SIGTERM and Ctrl-C stop it cleanly.',
     )
     .addHelpText(
       'after',
@@ -29,6 +29,7 @@ export function serveCommand(): Command {
     'dataDir',
     'databaseUrl',
     'databaseConnections',
+    'statementLimit',
     'logLevel',
     'dashboard',
     ...engineSettingNames,

@@ -39,8 +39,10 @@ async function validate(paths: readonly string[], { json }: { readonly json?: tr
       for (const line of problemLines(verdict.file, verdict)) console.log(line)
     else if (verdict.kind === 'unreadable') console.error(`tunacorn: ${verdict.reason}`)
     else {
-      const { file, taskCount, worstCase } = verdict
-      console.log(`${file}: sound, ${countOf(taskCount, 'task')}; ${describeWorstCase(worstCase)}`)
+      const { file, name, taskCount, worstCase } = verdict
+      // Sound for the library; but a server wants a name.
+      const nameless = name === undefined ? '; no name, which a server asks for' : ''
+      console.log(`${file}: sound, ${countOf(taskCount, 'task')}; ${describeWorstCase(worstCase)}${nameless}`)
     }
   }
   const kinds = new Set(verdicts.map(({ kind }) => kind))

@@ -92,8 +92,12 @@ export class DevOutput {
     for (const { what, command } of steps) this.#print(`\n  ${this.#paint.dim(`# ${what}`)}\n  ${command}`)
   }
 
+  dashboard(url: string): void {
+    this.#print(`\nAll of it in a browser: ${this.#paint.bold(`${url}/dashboard/`)}`)
+  }
+
   howToStop(database: DatabaseChoice): void {
-    this.#print(`\nCtrl-C stops TunaCorn. Everything is kept in ${nameOf(database)}.`)
+    this.#print(`Ctrl-C stops TunaCorn. Everything is kept in ${nameOf(database)}.`)
   }
 
   stopping(): void {

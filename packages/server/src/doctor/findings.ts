@@ -1,4 +1,4 @@
-import type { InspectedTable, InspectedWork, Inspection } from '@tunacorn/postgres'
+import type { InspectedTable, InspectedWork, Inspection, UnclaimedTasks } from '@tunacorn/postgres'
 import { countOf, printable, roughly, shortTime } from '../wording.js'
 import { finding, type Finding } from './finding.js'
 import { settingFindings } from './setting-findings.js'
@@ -12,12 +12,15 @@ export interface Circumstances {
   readonly isEmbedded: boolean
 }
 
+/** What should have happened so long ago is late. */
+export const lateMs = 5 * 60_000
 const longestSnapshotMs = 10 * 60_000
 const largestClockDifferenceMs = 1_000
 /** A table as it is made has a hundred pages; see ARCHITECTURE.md, "ballast". */
 const ballastPages = 100
 const mostDeadRows = 10_000
 const longestSilenceMs = 30_000
+const mostNamed = 20
 
 /** What is well and what is not, in the order in which it is best mended. */
 export function findings(inspection: Inspection, circumstances: Circumstances): Finding[] {
@@ -79,9 +82,12 @@ function aboutWork(work: InspectedWork, { isEmbedded }: Circumstances): Finding[
 }
 
 function aboutStuck({ stuck }: InspectedWork): Finding {
-  return finding('stuck', stuck.length === 0, {
+  const { length } = stuck
+  const named = stuck.slice(0, mostNamed).map(({ id }) => id)
+  const live = countOf(named.length, 'process lives', 'processes live')
+  return finding('stuck', length === 0, {
     well: 'every process that lives has something on the board that can move it',
-    wrong: `${countOf(stuck.length, 'process lives', 'processes live')} though nothing can move ${stuck.length === 1 ? 'it' : 'them'}: ${stuck.map(({ id }) => id).join(', ')}`,
+    wrong: `${length > named.length ? `more than ${live}` : live} though nothing can move ${length === 1 ? 'it' : 'them'}: ${named.join(', ')}${length > named.length ? ', …' : ''}`,
     remedy:
       'That never happens by TunaCorn itself: somebody has changed its tables. Restore them, or cancel these processes ("tunacorn cancel").',
   })
@@ -101,10 +107,14 @@ function aboutTimekeeping({ hasWork, silenceMs, overdue }: InspectedWork): Findi
   })
 }
 
-function aboutUnclaimed({ unclaimed }: InspectedWork): Finding {
+type Unclaimed = Omit<UnclaimedTasks, 'definition' | 'since'> & { readonly since: Date | undefined }
+
+/** Tasks that could be claimed, for which nobody has asked lately. */
+export function aboutUnclaimed({ unclaimed }: { readonly unclaimed: readonly Unclaimed[] }): Finding {
   const named = unclaimed.map(({ name, tasks, since, lastPolledAt }) => {
+    const from = since === undefined ? '' : ` since ${shortTime(since.toISOString())}`
     const polled = lastPolledAt === undefined ? 'never' : `last ${shortTime(lastPolledAt.toISOString())}`
-    return `${countOf(tasks, 'task')} named ${printable(JSON.stringify(name))} since ${shortTime(since.toISOString())} (asked for: ${polled})`
+    return `${countOf(tasks, 'task')} named ${printable(JSON.stringify(name))}${from} (asked for: ${polled})`
   })
   return finding('unclaimed', unclaimed.length === 0, {
     well: 'nothing waits for a worker that does not come',

@@ -1,5 +1,11 @@
 import { hostname } from 'node:os'
-import { TaskFailure, Worker, type Logger, type TunaCornClient } from '@tunacorn/client'
+import {
+  TaskFailure,
+  TunaCornConnectionError,
+  Worker,
+  type Logger,
+  type TunaCornClient,
+} from '@tunacorn/client'
 import { parseDuration } from '@tunacorn/protocol'
 import type { LogLevel } from '../config.js'
 import type { Failure } from '../failures.js'
@@ -77,15 +83,21 @@ async function stopOnSignals(
   return fault
 }
 
-/** That a program has failed is told with all other ends: no warning, with the stack of this command, besides. */
+/**
+ * That a program has failed is told with all other ends: no warning besides. That the server is away is no matter of this
+ * command's stack.
+ */
 function quietOnFailures(logger: Logger): Logger {
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
-    warn: (fields, message) =>
-      'err' in fields && fields.err instanceof TaskFailure
-        ? logger.debug(fields, message)
-        : logger.warn(fields, message),
+    warn: (fields, message) => {
+      const { err, ...others } = fields as { readonly err?: unknown }
+      if (err instanceof TaskFailure) logger.debug(fields, message)
+      else if (err instanceof TunaCornConnectionError)
+        logger.warn({ ...others, reason: err.message }, message)
+      else logger.warn(fields, message)
+    },
     error: (fields, message) => logger.error(fields, message),
   }
 }

@@ -42,9 +42,10 @@ export function boardCensus(data: MemoryData): BoardCensus {
   const names = [...groupBy(rows, ({ name }) => name)]
     .sort(([a, some], [b, others]) => others.length - some.length || (a < b ? -1 : 1))
     .map(([name, own]) => nameOnBoard(data, name, own))
+  const held = rows.filter((row) => stateOf(row, data.now()) === 'claimed')
   const workers = [...data.workers]
     .map(([worker, lastSeenAt]) => {
-      return { worker, lastSeenAt, claimed: rows.filter((row) => row.worker === worker).length }
+      return { worker, lastSeenAt, claimed: held.filter((row) => row.worker === worker).length }
     })
     .sort((a, b) => b.lastSeenAt.getTime() - a.lastSeenAt.getTime())
   return { names, workers, isPartial: false }

@@ -18,6 +18,8 @@ import type {
   ProcessList,
   ProcessOverview,
   ProcessRecord,
+  Tidied,
+  TidyOptions,
 } from '../process-list.js'
 
 /** Processes in memory. */
@@ -105,17 +107,18 @@ export class MemoryProcessList implements ProcessList {
       .slice(0, limit)
   }
 
-  async tidy({ endedMsAgo, limit }: { endedMsAgo: number | undefined; limit: number }): Promise<string[]> {
+  async tidy({ endedMsAgo, limit }: TidyOptions): Promise<Tidied> {
     const now = this.store.now().getTime()
     for (const [key, { at }] of this.store.startedOnce) {
       if (now - at.getTime() > onceForMs) this.store.startedOnce.delete(key)
     }
-    if (endedMsAgo === undefined) return []
+    if (endedMsAgo === undefined) return { destroyed: [], hasMore: false }
     const old = this.#records()
       .flatMap(({ id, endedAt }) => (endedAt === undefined ? [] : [{ id, endedMs: endedAt.getTime() }]))
       .filter(({ endedMs }) => now - endedMs > endedMsAgo)
       .sort((a, b) => a.endedMs - b.endedMs)
-    return this.destroy(old.slice(0, limit).map(({ id }) => id))
+    const destroyed = await this.destroy(old.slice(0, limit).map(({ id }) => id))
+    return { destroyed, hasMore: old.length > limit }
   }
 
   async overview(id: string): Promise<ProcessOverview | undefined> {

@@ -67,7 +67,7 @@ export class MemoryTaskList implements TaskList {
       this.#put(claimed)
       const { processId, task, name, attempt, claimableAt: leaseExpiresAt } = claimed
       const claim = { attempt, secret: holder.secret }
-      const isTakeover = claimed.lapsed.at(-1)?.attempt === attempt - 1
+      const isTakeover = row.worker !== undefined
       const leaseMs = leaseExpiresAt.getTime() - now.getTime()
       return { processId, task, name, claim, leaseExpiresAt, leaseMs, isTakeover }
     })

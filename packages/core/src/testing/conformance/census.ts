@@ -122,6 +122,16 @@ export function censusPromises(promises: Promises): void {
     assert.ok(bob && ada && bob.lastSeenAt > ada.lastSeenAt)
   })
 
+  promises('a worker who has gone silent holds nothing any more', async ({ store, skip }) => {
+    const { taskList } = store
+    await startProcess(store, await register(store, { tasks: ['a'] }))
+    await taskList.notePolls([], ['Ada'])
+    await claimOne(store, { worker: 'Ada', leaseMs: 1_000 })
+    await skip(2_000)
+    const { names, workers } = await taskList.census()
+    assert.deepEqual([names[0]?.lapsed, workers[0]?.claimed], [1, 0])
+  })
+
   promises('only so many workers are remembered, and not for ever', async ({ store, skip, pass }) => {
     const { taskList } = store
     const many = Array.from({ length: maxPolls }, (_, n) => `worker ${n}`)

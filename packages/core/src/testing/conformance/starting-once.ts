@@ -93,7 +93,7 @@ export function startingOncePromises(promises: Promises): void {
     await commit(store, startOf(definition, { once: { ...once, key: 'old' } }))
     await skip(dayMs + 1)
     await commit(store, startOf(definition, { once: { ...once, key: 'new' } }))
-    assert.deepEqual(await store.processList.tidy({ endedMsAgo: undefined, limit: 10 }), [])
+    assert.deepEqual((await store.processList.tidy({ endedMsAgo: undefined, limit: 10 })).destroyed, [])
     assert.ok(await store.processList.findOnce('new'))
     assert.deepEqual(await persist(store, startOf(definition, { once: { ...once, key: 'old' } })), [
       'committed',

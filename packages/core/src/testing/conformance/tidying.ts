@@ -10,6 +10,15 @@ async function cancelled(store: Store): Promise<string> {
   return process.id
 }
 
+async function tidy(store: Store, { endedMsAgo, limit = 10 }: Tidying): Promise<readonly string[]> {
+  return (await store.processList.tidy({ endedMsAgo, limit })).destroyed
+}
+
+interface Tidying {
+  readonly endedMsAgo: number | undefined
+  readonly limit?: number
+}
+
 export function tidyingPromises(promises: Promises): void {
   promises('tidying destroys what ended longer ago than that, with its history', async ({ store, skip }) => {
     const old = await cancelled(store)
@@ -17,8 +26,8 @@ export function tidyingPromises(promises: Promises): void {
     await skip(60_000)
     const young = await cancelled(store)
     await skip(30_000)
-    assert.deepEqual(await store.processList.tidy({ endedMsAgo: 120_000, limit: 10 }), [])
-    assert.deepEqual(await store.processList.tidy({ endedMsAgo: 60_000, limit: 10 }), [old])
+    assert.deepEqual(await tidy(store, { endedMsAgo: 120_000 }), [])
+    assert.deepEqual(await tidy(store, { endedMsAgo: 60_000 }), [old])
     assert.deepEqual(await historyOf(store, old), [])
     const left = await store.processList.list({ limit: 10 })
     assert.deepEqual(
@@ -32,7 +41,7 @@ export function tidyingPromises(promises: Promises): void {
     const process = await startProcess(store, await register(store))
     await skip(120_000)
     await commit(store, cancellationOf(process))
-    assert.deepEqual(await store.processList.tidy({ endedMsAgo: 60_000, limit: 10 }), [])
+    assert.deepEqual(await tidy(store, { endedMsAgo: 60_000 }), [])
   })
 
   promises('it takes a few at a time, those that ended first', async ({ store, skip }) => {
@@ -45,16 +54,16 @@ export function tidyingPromises(promises: Promises): void {
       await skip(1_000)
     }
     await skip(60_000)
-    const tidy = () => store.processList.tidy({ endedMsAgo: 60_000, limit: 2 })
-    assert.deepEqual((await tidy()).toSorted(), [ids[1], ids[2]])
-    assert.deepEqual(await tidy(), [ids[0]])
-    assert.deepEqual(await tidy(), [])
+    const { destroyed, hasMore } = await store.processList.tidy({ endedMsAgo: 60_000, limit: 2 })
+    assert.deepEqual([destroyed.toSorted(), hasMore], [[ids[1], ids[2]], true])
+    assert.deepEqual(await tidy(store, { endedMsAgo: 60_000 }), [ids[0]])
+    assert.deepEqual(await tidy(store, { endedMsAgo: 60_000 }), [])
   })
 
   promises('without an age it destroys nothing', async ({ store, skip }) => {
     const id = await cancelled(store)
     await skip(1_000_000_000)
-    assert.deepEqual(await store.processList.tidy({ endedMsAgo: undefined, limit: 10 }), [])
+    assert.deepEqual(await tidy(store, { endedMsAgo: undefined }), [])
     assert.equal((await historyOf(store, id)).length, 2)
   })
 
@@ -63,9 +72,9 @@ export function tidyingPromises(promises: Promises): void {
     for (let n = 0; n < 20; n += 1) ids.push(await cancelled(store))
     await skip(60_000)
     const tidied = await Promise.all(
-      Array.from({ length: 6 }, () => store.processList.tidy({ endedMsAgo: 1_000, limit: 15 })),
+      Array.from({ length: 6 }, () => tidy(store, { endedMsAgo: 1_000, limit: 15 })),
     )
-    tidied.push(await store.processList.tidy({ endedMsAgo: 1_000, limit: 15 }))
+    tidied.push(await tidy(store, { endedMsAgo: 1_000, limit: 15 }))
     assert.deepEqual(tidied.flat().toSorted(), ids)
   })
 }
