@@ -268,6 +268,24 @@ describe.skipIf(url === undefined)('two replicas, in every order of what they do
     expect(came).toEqual(['key-taken × ok', 'ok × key-taken', 'ok × start-in-flight'])
   })
 
+  it(
+    'claims that go along with commits: each is committed, and one of them gets the task',
+    proofTimeout,
+    async () => {
+      const came = await inEveryOrder(async ({ one, other, world }) => {
+        const [p, q] = [await startOf(one, '{ name: A }, { name: B }'), await startOf(one, '{ name: A }')]
+        const [mine, theirs] = [await claim(one, p, 'A'), await claim(other, q, 'A')]
+        return {
+          plays: [() => completeAndClaim(one, mine), () => completeAndClaim(other, theirs)],
+          check: async () => {
+            expect(await world.board()).toMatchObject([{ name: 'B', attempt: 1, worker: 'w' }])
+          },
+        }
+      })
+      expect(came).toEqual(['completed B × completed nothing', 'completed nothing × completed B'])
+    },
+  )
+
   it('batch × batch of the same processes, the other way round: all is committed', proofTimeout, async () => {
     const came = await inEveryOrder(async ({ one, other, world }) => {
       const [p, q] = [await startOf(one, '{ name: A }, { name: B }'), await startAnother(one)]
@@ -312,6 +330,15 @@ describe.skipIf(url === undefined)('two replicas, in every order of what they do
     return given.length === 0 ? 'nothing' : given.toSorted().join(', ')
   }
 })
+
+/** In one call, as workers do it. */
+async function completeAndClaim(engine: Engine, { id, claim: by }: ClaimedTask): Promise<string> {
+  const results = [{ task: id, claim: by }]
+  const answer = await engine.claimTasks({ worker: 'w', names: ['B'], results })
+  const [result] = answer.results
+  const outcome = result?.refusal === undefined ? result?.state : result.refusal.code
+  return `${outcome} ${answer.tasks.map(({ name }) => name).join() || 'nothing'}`
+}
 
 async function completeAll(engine: Engine, held: readonly ClaimedTask[]): Promise<string> {
   const outcomes = held.map(({ id, claim: by }) => outcomeOf(engine.completeTask(id, by)))
