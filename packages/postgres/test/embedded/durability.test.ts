@@ -59,7 +59,7 @@ test('every acknowledged commit is there after kills, and no half of a transacti
   expect(rows.filter(({ halves }) => halves !== 2)).toEqual([])
   // A kill may come between a commit and its acknowledgement: at most once a round.
   expect(stored.size - acknowledged.length).toBeLessThanOrEqual(rounds)
-}, 60_000)
+}, 180_000)
 
 test('a first start that was killed is begun anew', async () => {
   const directory = join(parent, 'unfinished')
