@@ -293,7 +293,7 @@ WHERE process_id = $1 AND task = $2 AND attempt > 0 AND $3::int > 0 AND $4::text
   },
   {
     name: 'a task that is reported late is handed out by the very commit of its report',
-    edits: [[completions, 'const except = `t.place', 'const except = `false AND t.place']],
+    edits: [[completions, 'const except = `(t.secret', 'const except = `false AND (t.secret']],
     tests: [onPostgres('claiming along')],
   },
   {

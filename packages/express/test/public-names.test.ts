@@ -2,5 +2,5 @@ import { expect, test } from 'vitest'
 import * as names from '@tunacorn/express'
 
 test('these names are public, and no others', () => {
-  expect(Object.keys(names).toSorted()).toEqual(['TunaCornError', 'tunacorn'])
+  expect(Object.keys(names).toSorted()).toEqual(['TunaCornError', 'problemBody', 'sendProblem', 'tunacorn'])
 })

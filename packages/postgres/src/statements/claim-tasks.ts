@@ -29,18 +29,21 @@ export const claimedRows = `FROM (VALUES (1)) AS once LEFT JOIN given ON true`
 /**
  * The steps of a statement that hands out tasks, beside others perhaps.
  * @param options.from the number of the first parameter
+ * @param options.after a step that is to be done before anything is picked
  * @param options.except a condition for tasks `t` that are not handed out though they were picked
  */
 export function claimTasksSteps(
   schema: string,
   scope: ClaimScope,
-  { from = 1, except = 'false' }: { readonly from?: number; readonly except?: string } = {},
+  options: { readonly from?: number; readonly after?: string; readonly except?: string } = {},
 ): string {
+  const { from = 1, after, except = 'false' } = options
   const at = (place: number) => from + place - 1
+  const order = after === undefined ? '' : ` WHERE (SELECT count(*) FROM ${after}) >= 0`
   const demand = demandOf('t.ctid', `$${at(6)}`)
   const leaseMs = `($${at(2)}::bigint[])[${demand}]`
   const lease = `least(${leaseMs}, t.heartbeat_ms, t.timeout_ms)`
-  return `picked AS MATERIALIZED (SELECT ${picks[scope](schema, at)} AS places),
+  return `picked AS MATERIALIZED (SELECT ${picks[scope](schema, at)} AS places${order}),
 given AS (
 UPDATE ${schema}.task_list t
 SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.first_claimed_at, now()),

@@ -7,6 +7,7 @@ const changeTypes = ['uuid', 'bigint', 'bigint', 'int', 'bool']
 const reportTypes = ['uuid', 'int', 'int', 'text', 'bigint', 'text']
 const enteringTypes = ['uuid', 'text', 'bigint', 'timestamptz', ...enteringTaskTypes]
 const reportsAt = 1 + changeTypes.length
+const secretsAt = reportsAt + 3
 const enteringAt = reportsAt + reportTypes.length
 const claimAt = enteringAt + enteringTypes.length
 
@@ -17,12 +18,14 @@ const claimAt = enteringAt + enteringTypes.length
  * done, and the other statement finds out which.
  *
  * With a scope it also hands out tasks, whether or not it commits: who brings results mostly wants more, and one
- * transaction is cheaper than two. It sees the board as it was before. A task that is reported though its lease is over
- * may be picked as well, since what is locked by the same transaction is not skipped: it is not given away.
+ * transaction is cheaper than two. It sees the board as it was before. Nothing is picked before all that may be waited
+ * for is locked: who has picked waits for nobody. A task that is reported though its lease is over may be picked as well,
+ * since what is locked by the same transaction is not skipped: it is not given away, also when nothing is committed.
  */
 export function commitCompletionsSql(schema: string, claims?: ClaimScope): string {
-  const except = `t.place = ANY (ARRAY (SELECT place FROM held))`
-  const steps = claims === undefined ? '' : `,\n${claimTasksSteps(schema, claims, { from: claimAt, except })}`
+  const except = `(t.secret = ANY ($${secretsAt}::text[])) IS TRUE`
+  const along = { from: claimAt, after: 'held', except }
+  const steps = claims === undefined ? '' : `,\n${claimTasksSteps(schema, claims, along)}`
   const all = `(SELECT count(*) FROM held) = cardinality($${reportsAt})`
   return `
 WITH locked AS MATERIALIZED (

@@ -45,7 +45,9 @@ export class MemoryProcessList implements ProcessList {
     { criteria, demands }: { readonly criteria: ClaimCriteria; readonly demands: readonly ClaimDemand[] },
   ): Promise<{ results: PersistResult[]; handedOut: HandedOut }> {
     const results = await this.persist(changes)
-    return { results, handedOut: await new MemoryTaskList(this.store).claim(criteria, demands) }
+    const exceptSecrets = changes.flatMap(({ events }) => events.map(({ held }) => held?.secret))
+    const taskList = new MemoryTaskList(this.store)
+    return { results, handedOut: await taskList.claim(criteria, demands, { exceptSecrets }) }
   }
 
   within(): never {

@@ -50,11 +50,16 @@ export class MemoryTaskList implements TaskList {
     for (const task of tasks) scheduleOn(this.store, task, false)
   }
 
-  async claim(criteria: ClaimCriteria, demands: readonly ClaimDemand[]): Promise<HandedOut> {
+  async claim(
+    criteria: ClaimCriteria,
+    demands: readonly ClaimDemand[],
+    { exceptSecrets = [] }: { readonly exceptSecrets?: readonly unknown[] } = {},
+  ): Promise<HandedOut> {
     const now = this.store.now()
     const wanted = demands.reduce((sum, { max }) => sum + max, 0)
     const rows = this.#rows()
       .filter((row) => isClaimable(row, now) && matchesClaim(row, criteria))
+      .filter(({ secret }) => secret === undefined || !exceptSecrets.includes(secret))
       .sort(byTurn)
       .slice(0, wanted)
     const isDry = rows.length < wanted

@@ -5,10 +5,12 @@ import {
   aDemand,
   board,
   claimOne,
+  commit,
   outcomeOf,
   passLease,
   recordOf,
   register,
+  reportUntilAnswered,
   shortLeaseMs,
   startProcess,
   startProcessWith,
@@ -92,6 +94,18 @@ export function claimingAlongPromises(promises: Promises): void {
     const { outcomes, names } = await commitClaiming(store, [completionOf(process, [late])])
     assert.deepEqual([outcomes, names], [['committed'], [[]]])
     assert.deepEqual(await board(store), [])
+  })
+
+  promises('nor is it when the commit is refused because its process has moved', async (world) => {
+    const { store } = world
+    const settings = { maxAttempts: 5 }
+    const process = await startProcess(store, await register(store, { tasks: ['a', 'b'] }), { settings })
+    const late = await claimOne(store, { names: ['a'], leaseMs: shortLeaseMs })
+    await commit(store, completionOf(process, [await claimOne(store, { names: ['b'] })]))
+    await passLease(world)
+    const { outcomes, names } = await commitClaiming(store, [completionOf(process, [late])])
+    assert.deepEqual([outcomes, names], [['moved'], [[]]])
+    assert.equal(await reportUntilAnswered(store, late), 'committed')
   })
 
   promises('where it cannot be, the commit is done all the same', async ({ store }) => {
