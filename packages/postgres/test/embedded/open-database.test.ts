@@ -58,7 +58,7 @@ test('every commit survives a loss of power', async () => {
     const committed = 40 * (round + 1)
     expect(found).toEqual([{ rows: committed, last: committed }])
   }
-})
+}, 120_000)
 
 test('maintenance vacuums and analyzes what has changed a lot, and leaves the rest', async () => {
   await database.exec(`
