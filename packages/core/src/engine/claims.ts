@@ -2,8 +2,8 @@ import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '..
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
 import type { Observer } from './observer.js'
-import { DryBoard } from './dry-board.js'
 import { JointClaims, type ClaimAlong, type OwnShare } from './joint-claims.js'
+import { KnownBoard } from './known-board.js'
 import { Waiter } from './waiter.js'
 import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 
@@ -31,7 +31,7 @@ export class Claims {
   readonly #line = new WaitingLine()
   /** Who has brought results that are being committed. */
   readonly #riders = new Set<Waiter>()
-  readonly #dry: DryBoard
+  readonly #board: KnownBoard
   readonly #joint: JointClaims
   #turns = 0
   #poll: NodeJS.Timeout | undefined
@@ -42,35 +42,44 @@ export class Claims {
 
   constructor(options: ClaimsOptions) {
     this.#options = options
-    this.#dry = new DryBoard(options.pollMs)
+    this.#board = new KnownBoard(options.pollMs)
     this.#joint = new JointClaims(options.taskList, options.observer)
   }
 
   /**
    * Claims for who brings results, while `commit` commits them. Where there is nothing on the board, what they unlock
-   * comes with the same commits: then a step of a chain is one request and one commit. Else a commit takes the claim
-   * along. Only where neither could be it claims by itself, after the commit: beside it, the two statements would get
-   * into each other's way.
+   * comes with the same commits: then a step of a chain is one request and one commit. Where there is plenty, a commit
+   * takes the claim along. In between it claims after the commit, and sees what that has brought, so that the board is
+   * soon dry again; beside it, the two statements would get into each other's way.
    */
   async claimWith<T>(
     request: ClaimRequest,
     resultCount: number,
     commit: () => Promise<T>,
   ): Promise<{ readonly results: T; readonly tasks: readonly ClaimedBoardTask[] }> {
-    const [results, tasks] = this.#dry.isFor(request)
-      ? await this.#ride(request, resultCount, commit)
-      : await this.#goAlong(request, commit)
+    const [results, tasks] = await this.#meanwhile(request, resultCount, commit)
     const max = request.max - tasks.length
     // What was not there before, and has not come since, is not there.
-    if (max === 0 || this.#dry.isFor(request)) return { results, tasks }
+    if (max === 0 || this.#board.isDryFor(request)) return { results, tasks }
     return { results, tasks: [...tasks, ...(await this.#claimNow({ ...request, max }))] }
+  }
+
+  /** What is given to who brings results by the commits themselves. */
+  async #meanwhile<T>(
+    request: ClaimRequest,
+    resultCount: number,
+    commit: () => Promise<T>,
+  ): Promise<readonly [T, readonly ClaimedBoardTask[]]> {
+    if (this.#board.isDryFor(request)) return this.#ride(request, resultCount, commit)
+    if (this.#board.hasPlentyFor(request)) return this.#goAlong(request, commit)
+    return [await commit(), []]
   }
 
   async #goAlong<T>(
     request: ClaimRequest,
     commit: () => Promise<T>,
   ): Promise<readonly [T, readonly ClaimedBoardTask[]]> {
-    const look = this.#dry.look()
+    const look = this.#board.look()
     const [results, share] = await this.#joint.ride(request, commit)
     return [results, share === undefined ? [] : this.#taken(request, share, look)]
   }
@@ -96,7 +105,7 @@ export class Claims {
     try {
       // Who can wait does not look for what is known not to be there: however many come to wait, the board is looked at
       // as often as by one.
-      for (let mayBeThere = waitMs <= 0 || !this.#dry.isFor(request); ; mayBeThere = true) {
+      for (let mayBeThere = waitMs <= 0 || !this.#board.isDryFor(request); ; mayBeThere = true) {
         waiter.isWoken = false
         const tasks = mayBeThere ? await this.#claimNow(request, signal) : []
         if (tasks.length > 0) return tasks
@@ -114,13 +123,13 @@ export class Claims {
   }
 
   async #claimNow(request: ClaimRequest, signal?: AbortSignal): Promise<readonly ClaimedBoardTask[]> {
-    const look = this.#dry.look()
+    const look = this.#board.look()
     return this.#taken(request, await this.#joint.claim(request, signal), look)
   }
 
   #taken(request: ClaimRequest, { tasks, isDry }: OwnShare, look: number): readonly ClaimedBoardTask[] {
-    if (isDry) this.#dry.note(request, look)
-    else this.#wakeOne(request)
+    this.#board.noteLook(request, look, { isDry })
+    if (!isDry) this.#wakeOne(request)
     return tasks
   }
 
@@ -155,7 +164,7 @@ export class Claims {
 
   /** Something has come back to the board, of whatever name: who waits looks again, one after the other. */
   lookAgain(): void {
-    this.#dry.end()
+    this.#board.wet()
     this.#wakeEach(() => true)
   }
 
@@ -167,7 +176,7 @@ export class Claims {
     }
     const now = entered.filter(({ inMs = 0 }) => inMs <= 0)
     if (now.length === 0) return
-    this.#dry.end()
+    this.#board.wet()
     if (this.#line.size === 0) return
     for (const { processId, definition, names } of now) {
       for (const name of names) {
@@ -225,7 +234,7 @@ export class Claims {
 
   /** Nothing was there for any of those who waited when it was looked for. */
   #noteDry(look: number, lastTurn: number): void {
-    for (const { request, turn } of this.#line) if (turn <= lastTurn) this.#dry.note(request, look)
+    for (const { request, turn } of this.#line) if (turn <= lastTurn) this.#board.noteDry(request, look)
   }
 
   async #look(): Promise<void> {
@@ -233,12 +242,12 @@ export class Claims {
     this.#isLooking = true
     try {
       const { names, wantsAnyName } = this.#line
-      const look = this.#dry.look()
+      const look = this.#board.look()
       const lastTurn = this.#turns
       const found = names.length > 0 ? await this.#options.taskList.claimable(names) : []
       const any = wantsAnyName ? await this.#options.taskList.claimable(undefined) : []
       this.#hasFailed = false
-      if (found.length + any.length > 0) this.#dry.end()
+      if (found.length + any.length > 0) this.#board.wet()
       else this.#noteDry(look, lastTurn)
       for (const name of found) this.#wakeEach((criteria) => criteria.names?.includes(name) === true)
       if (any.length > 0) this.#wakeEach((criteria) => criteria.names === undefined)

@@ -34,7 +34,7 @@ export interface EngineOptions {
   readonly tickMs?: number | undefined
   /** Ended processes are destroyed after so long; never when absent. */
   readonly retentionMs?: number | undefined
-  /** How many tasks the copies of processes kept at hand may have in all; 2,000,000 when absent. */
+  /** How many tasks the copies of processes kept at hand may have in all; 8,000,000 when absent, some 70 MB. */
   readonly maxCachedTasks?: number | undefined
 }
 
@@ -72,7 +72,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     timekeeping: options.timekeeping ?? true,
     tickMs: atMost(60_000, 'tickMs', options.tickMs ?? 1_000),
     retentionMs: options.retentionMs === undefined ? undefined : positive('retentionMs', options.retentionMs),
-    maxCachedTasks: positive('maxCachedTasks', options.maxCachedTasks ?? 2_000_000),
+    maxCachedTasks: positive('maxCachedTasks', options.maxCachedTasks ?? 8_000_000),
   })
 }
 

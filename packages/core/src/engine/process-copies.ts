@@ -25,6 +25,9 @@ export interface ProcessCopiesParts {
 /** Gets the copies that a round needs: from the cache, caught up by newer events, or replayed from the first one. */
 export class ProcessCopies {
   readonly #parts: ProcessCopiesParts
+  /** What is about to be read for those who only look, and the reading of it. */
+  readonly #wanted = new Set<string>()
+  #reading: Promise<void> | undefined
 
   constructor(parts: ProcessCopiesParts) {
     this.#parts = parts
@@ -40,10 +43,19 @@ export class ProcessCopies {
    * its commits by it. What cannot be read, or not be understood, is left out: who then asks its lane hears why.
    */
   async haveAtHand(ids: readonly string[]): Promise<void> {
-    const { cache, processList } = this.#parts
-    const missing = [...new Set(ids)].filter((id) => cache.get(id) === undefined)
+    const missing = ids.filter((id) => this.#parts.cache.get(id) === undefined)
     if (missing.length === 0) return
-    const reads = missing.map((id) => ({ id, afterVersion: 0 }))
+    for (const id of missing) this.#wanted.add(id)
+    // Many who claim one task each are given theirs at the same time: they read together.
+    this.#reading ??= Promise.resolve().then(() => this.#readWanted())
+    await this.#reading
+  }
+
+  async #readWanted(): Promise<void> {
+    const reads = [...this.#wanted].map((id) => ({ id, afterVersion: 0 }))
+    this.#wanted.clear()
+    this.#reading = undefined
+    const { cache, processList } = this.#parts
     const fetched = await processList.fetch(reads).catch(() => [])
     for (const found of fetched) {
       if (found === undefined) continue

@@ -16,6 +16,7 @@ import type { Waiter } from './waiter.js'
 import type { WantedTask } from './waiting-line.js'
 import type { Errand, StartPlan } from './work.js'
 import { TunaCornError } from '../errors.js'
+import { isLive } from '../process/state.js'
 import { announce } from './announce.js'
 import { settleGifts, withGifts } from './gifts.js'
 import { planChange, planStart, settledCopy, type PlannedChange } from './plan-change.js'
@@ -273,8 +274,10 @@ export class Round {
 
   #settleCommitted(plan: PlannedChange, copy: ProcessCopy, current: CurrentCopies): Leftover[] {
     announce(plan, this.#parts)
-    const { id } = copy.record
-    this.#parts.cache.put(id, copy)
+    const { id, state } = copy.record
+    // Of what has ended little is asked any more; it would only drive out what lives.
+    if (isLive(state)) this.#parts.cache.put(id, copy)
+    else this.#parts.cache.drop(id)
     for (const { type, task, payload } of plan.change.events) {
       if (type !== 'task-completed' || task === undefined) continue
       // Likely to be asked for soon, by the tasks that it made active.
