@@ -93,4 +93,21 @@ describe('what needs a look', () => {
   ])('%s', (_, given, expected) => {
     expect(kinds(given)).toEqual(expected)
   })
+
+  test('says names that begin alike as one, and hides none behind another', () => {
+    const board = [
+      ...[1, 2, 3].map((n) => ({ ...task, name: `Resize ${n}`, waiting: n, waitingSince: ago(60 * n) })),
+      ...[1, 2].map((n) => ({ ...task, name: `Pack ${n}`, waiting: 1, waitingSince: ago(60) })),
+      { ...task, name: 'Send', retrying: 4 },
+    ]
+    expect(
+      findTroubles(board, nowMs).map(({ kind, name, tasks, count }) => [kind, name, tasks.length, count]),
+    ).toEqual([
+      ['unasked', 'Resize', 3, 6],
+      ['unasked', 'Pack 1', 1, 1],
+      ['unasked', 'Pack 2', 1, 1],
+      ['retrying', 'Send', 1, 4],
+    ])
+    expect(findTroubles(board, nowMs)[0]?.waitingSince).toBe(ago(180))
+  })
 })

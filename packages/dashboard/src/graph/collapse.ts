@@ -77,6 +77,11 @@ export function groupName(names: readonly string[]): string {
   const [first = '', ...others] = names
   let length = first.length
   for (const name of others) while (!name.startsWith(first.slice(0, length))) length -= 1
-  const common = first.slice(0, length).replace(/[\s\d_.:-]+$/, '')
-  return common.length < 3 ? first : common
+  return stemOf(first.slice(0, length), first)
+}
+
+/** `Resize 12` → `Resize`: a name without the numbers at its end. What would be left of too short a one is no name. */
+export function stemOf(name: string, otherwise: string = name): string {
+  const stem = name.replace(/[\s\d_.:-]+$/, '')
+  return stem.length < 3 ? otherwise : stem
 }

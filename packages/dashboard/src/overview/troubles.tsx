@@ -4,7 +4,7 @@ import { StateIcon } from '../parts/state-icon.js'
 import { Duration, Time } from '../parts/time.js'
 import { hrefOf } from '../route.js'
 import { countWords } from '../words.js'
-import { findTroubles, type Trouble } from './find-troubles.js'
+import { findTroubles, troubleKinds, type Trouble } from './find-troubles.js'
 
 interface TroublesProps {
   readonly overview: Overview
@@ -12,7 +12,8 @@ interface TroublesProps {
   readonly nowMs: number
 }
 
-const mostTroubles = 8
+/** Of each kind, so that none hides another. */
+const mostOfAKind = 5
 
 const words: Record<Trouble['kind'], (processes: string) => string> = {
   unasked: (processes) => `waits in ${processes}, and no worker asks for it`,
@@ -20,12 +21,23 @@ const words: Record<Trouble['kind'], (processes: string) => string> = {
   retrying: (processes) => `is failing and will be retried, in ${processes}`,
 }
 
+const manyWords: Record<Trouble['kind'], string> = {
+  unasked: 'wait, and no worker asks for them',
+  lapsed: 'are held by workers that are silent',
+  retrying: 'are failing and will be retried',
+}
+
+const moreWords: Record<Trouble['kind'], string> = {
+  unasked: 'that no worker asks for',
+  lapsed: 'whose worker is silent',
+  retrying: 'failing',
+}
+
 /** Which part of the board shows it. */
 const stateOf = { unasked: 'scheduled', lapsed: 'claimed', retrying: 'scheduled' } as const
 
-/** Problems first. */
+/** Problems first, and of them what has failed for good. */
 export function Troubles({ overview, failed, nowMs }: TroublesProps) {
-  const [isWhole, setWhole] = useState(false)
   const troubles = findTroubles(overview.tasks, nowMs)
   const more = overview.processes.failed - failed.length
   return (
@@ -38,30 +50,6 @@ export function Troubles({ overview, failed, nowMs }: TroublesProps) {
         </p>
       ) : (
         <ul>
-          {(isWhole ? troubles : troubles.slice(0, mostTroubles)).map(({ kind, task, count }) => (
-            <li key={`${kind} ${task.name}`}>
-              <StateIcon state={kind === 'retrying' ? 'retrying' : 'lapsed'} />
-              <span>
-                <a data-row href={hrefOf(['tasks'], { name: task.name, state: stateOf[kind] })}>
-                  {task.name}
-                </a>{' '}
-                {words[kind](countWords(count, 'process', 'processes'))}
-                {kind === 'unasked' && task.waitingSince !== undefined && (
-                  <span class="faint">
-                    {' '}
-                    · for <Duration from={task.waitingSince} />
-                  </span>
-                )}
-              </span>
-            </li>
-          ))}
-          {troubles.length > mostTroubles && !isWhole && (
-            <li class="more">
-              <button type="button" class="link" onClick={() => setWhole(true)}>
-                {countWords(troubles.length - mostTroubles, 'more task')} like these
-              </button>
-            </li>
-          )}
           {failed.map((process) => (
             <li key={process.id}>
               <StateIcon state="failed" />
@@ -86,8 +74,65 @@ export function Troubles({ overview, failed, nowMs }: TroublesProps) {
               </a>
             </li>
           )}
+          {troubleKinds.map((kind) => (
+            <OfAKind key={kind} kind={kind} troubles={troubles.filter((trouble) => trouble.kind === kind)} />
+          ))}
         </ul>
       )}
     </section>
+  )
+}
+
+function OfAKind({ kind, troubles }: { kind: Trouble['kind']; troubles: readonly Trouble[] }) {
+  const [isWhole, setWhole] = useState(false)
+  const shown = isWhole ? troubles : troubles.slice(0, mostOfAKind)
+  const hidden = troubles.slice(shown.length).reduce((sum, { tasks }) => sum + tasks.length, 0)
+  return (
+    <>
+      {shown.map((trouble) => (
+        <li key={trouble.name}>
+          <StateIcon state={kind === 'retrying' ? 'retrying' : 'lapsed'} />
+          <TroubleWords trouble={trouble} />
+        </li>
+      ))}
+      {hidden > 0 && (
+        <li class="more">
+          <button type="button" class="link" onClick={() => setWhole(true)}>
+            {countWords(hidden, 'more task name')} {moreWords[kind]}
+          </button>
+        </li>
+      )}
+    </>
+  )
+}
+
+function TroubleWords({ trouble: { kind, name, tasks, count, waitingSince } }: { trouble: Trouble }) {
+  const since = kind === 'unasked' && waitingSince !== undefined && (
+    <span class="faint">
+      {' '}
+      · for <Duration from={waitingSince} />
+    </span>
+  )
+  const link = (of: string) => (
+    <a data-row href={hrefOf(['tasks'], { name: of, state: stateOf[kind] })}>
+      {of}
+    </a>
+  )
+  if (tasks.length === 1) {
+    return (
+      <span>
+        {link(name)} {words[kind](countWords(count, 'process', 'processes'))}
+        {since}
+      </span>
+    )
+  }
+  return (
+    <details>
+      <summary data-row>
+        {countWords(count, 'task')} named <b>{name} …</b> {manyWords[kind]}
+        {since}
+      </summary>
+      <p class="alike">{tasks.map((task) => link(task.name))}</p>
+    </details>
   )
 }
