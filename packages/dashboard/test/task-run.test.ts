@@ -1,5 +1,7 @@
 import type { Definition, HistoryEvent, Process, Task } from '@tunacorn/protocol'
 import { describe, expect, test } from 'vitest'
+import { attemptName, outcomeWords } from '../src/process/attempt-words.js'
+import { isRetryPromised } from '../src/process/next-try.js'
 import { standingOf } from '../src/process/standing.js'
 import { taskRuns } from '../src/process/task-run.js'
 import { ticksOf, timelineRows } from '../src/process/timeline.js'
@@ -95,6 +97,15 @@ describe('how a task looks', () => {
     [
       'is open again after a retry',
       { events: [failed, event({ type: 'process-retried' })], board: [onBoard({ attempt: 0 })] },
+      'scheduled',
+      'pending',
+    ],
+    [
+      'is failing again after a retry',
+      {
+        events: [failed, event({ type: 'process-retried' }), failedOnce],
+        board: [onBoard({ attempt: 1, claimableAt: at(60) })],
+      },
       'retrying',
       'pending',
     ],
@@ -126,9 +137,38 @@ describe('the attempts of a task', () => {
     })
     expect(fish?.attempts.map(({ number, outcome, worker }) => [number, outcome, worker])).toEqual([
       [1, 'lapsed', 'a'],
-      [2, 'will-retry', 'a'],
+      [2, 'retried', 'a'],
       [3, 'working', 'b'],
     ])
+  })
+
+  test('say that the worker is silent once its lease is over', () => {
+    const held = { state: 'claimed', attempt: 1, worker: 'a', claimedAt: at(5) } as const
+    const outcomesAt = (leaseExpiresAt: string) =>
+      runs({ board: [onBoard({ ...held, leaseExpiresAt })] })[0]?.attempts.map(
+        ({ outcome }) => outcomeWords[outcome],
+      )
+    expect(outcomesAt(at(15))).toEqual(['worker silent'])
+    expect(outcomesAt(at(25))).toEqual(['being worked on'])
+  })
+
+  test('before a retry of the process are told from those after it', () => {
+    const [fish] = runs({
+      events: [failed, event({ type: 'process-retried', at: at(15) })],
+      board: [onBoard({ attempt: 0, claimableAt: at(2) })],
+    })
+    expect(fish?.attempts.map((attempt) => attemptName(attempt))).toEqual([
+      'Attempt 1',
+      'Attempt 1 after the retry',
+    ])
+    expect(fish?.board?.claimableAt).toBe(at(15))
+  })
+
+  test.each<[string, string, Known]>([
+    ['while the process lives', 'will-retry', { board: [onBoard({ attempt: 1, claimableAt: at(60) })] }],
+    ['but not when it has ended', 'not-retried', { process: { state: 'cancelled', endedAt: at(15) } }],
+  ])('that failed promise another one %s', (_, outcome, known) => {
+    expect(runs({ events: [failedOnce], ...known })[0]?.attempts[0]?.outcome).toBe(outcome)
   })
 
   test('that the end of the process cut off are told from those that failed', () => {
@@ -142,6 +182,17 @@ describe('the attempts of a task', () => {
       attempts: [{ outcome: 'unfinished', endedAtMs: startMs + 10_000 }],
     })
   })
+})
+
+test('the history promises another try only while it may come', () => {
+  const promised = { ...failedOnce, retryAt: at(60) }
+  const retried = event({ type: 'process-retried', version: 3 })
+  const promises = (isEnded: boolean, events: HistoryEvent[], nowMs = startMs) =>
+    isRetryPromised(promised, { isEnded, events, nowMs })
+  expect(promises(false, [promised])).toBe(true)
+  expect(promises(true, [promised])).toBe(false)
+  expect(promises(false, [promised, retried])).toBe(false)
+  expect(promises(false, [promised], startMs + 61_000)).toBe(false)
 })
 
 describe('the timeline', () => {

@@ -86,6 +86,7 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
         <h2 id="history-heading">History</h2>
         <HistoryList
           events={store.events.value}
+          isEnded={process.endedAt !== undefined}
           isLive={process.endedAt === undefined && store.isFollowed.value && isConnected.value}
         />
       </section>

@@ -5,6 +5,7 @@ import { JsonView } from '../parts/json-view.js'
 import { ExactTime, Time } from '../parts/time.js'
 import { nowMs } from '../stores/clock.js'
 import { causeWords } from './cause-words.js'
+import { isRetryPromised } from './next-try.js'
 
 const rowsAtFirst = 100
 
@@ -21,8 +22,16 @@ const words: Record<HistoryEvent['type'], readonly [Shown, string]> = {
   'process-retried': ['retrying', 'Retried'],
 }
 
+interface HistoryProps {
+  readonly events: readonly HistoryEvent[]
+  /** Whether the process has ended. */
+  readonly isEnded: boolean
+  /** Whether what happens is shown as it happens. */
+  readonly isLive: boolean
+}
+
 /** Everything that has happened, newest first. */
-export function HistoryList({ events, isLive }: { events: readonly HistoryEvent[]; isLive: boolean }) {
+export function HistoryList({ events, isEnded, isLive }: HistoryProps) {
   const [shown, setShown] = useState(rowsAtFirst)
   const newest = events.slice(-shown).toReversed()
   return (
@@ -34,7 +43,16 @@ export function HistoryList({ events, isLive }: { events: readonly HistoryEvent[
       )}
       <ol class="history">
         {newest.map((event) => (
-          <EventView key={event.version} event={event} />
+          <EventView
+            key={event.version}
+            event={event}
+            // Only who waits for something looks at the clock.
+            isRetryPromised={
+              event.retryAt !== undefined &&
+              !isEnded &&
+              isRetryPromised(event, { isEnded, events, nowMs: nowMs.value })
+            }
+          />
         ))}
       </ol>
       {events.length > shown && (
@@ -46,7 +64,12 @@ export function HistoryList({ events, isLive }: { events: readonly HistoryEvent[
   )
 }
 
-function EventView({ event }: { event: HistoryEvent }) {
+interface EventProps {
+  readonly event: HistoryEvent
+  readonly isRetryPromised: boolean
+}
+
+function EventView({ event, isRetryPromised: isPromised }: EventProps) {
   const { version, type, at, name, attempt, worker, cause, by, reason, retryAt } = event
   const [state, text] = words[type] ?? (['lapsed', type] as const)
   const details = [
@@ -68,7 +91,7 @@ function EventView({ event }: { event: HistoryEvent }) {
           {name !== undefined && <b>{name} </b>}
           {text}
           {details.length > 0 && <span class="faint"> · {details.join(' · ')}</span>}
-          {retryAt !== undefined && Date.parse(retryAt) > nowMs.value && (
+          {retryAt !== undefined && isPromised && (
             <span class="faint">
               {' '}
               · next try <Time at={retryAt} />

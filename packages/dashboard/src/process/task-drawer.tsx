@@ -6,9 +6,9 @@ import { Time, TimedText } from '../parts/time.js'
 import { isConnected } from '../stores/polling.js'
 import { client, messageOf } from '../stores/session.js'
 import { durationWords } from '../words.js'
+import { attemptName, outcomeWords } from './attempt-words.js'
 import { causeWords } from './cause-words.js'
 import type { Attempt, TaskRun } from './task-run.js'
-import { outcomeWords } from './timeline-view.js'
 
 interface TaskDrawerProps {
   readonly run: TaskRun
@@ -76,7 +76,12 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
         <Part title="Attempts">
           <ol class="attempts">
             {attempts.map((attempt, index) => (
-              <AttemptView key={index} attempt={attempt} claimableAt={board?.claimableAt} />
+              <AttemptView
+                key={index}
+                attempt={attempt}
+                isPast={index < attempts.length - 1}
+                claimableAt={board?.claimableAt}
+              />
             ))}
           </ol>
         </Part>
@@ -101,7 +106,7 @@ function Part({ title, children }: { title: string; children: preact.ComponentCh
   )
 }
 
-function Holder({ run: { board } }: { run: TaskRun }) {
+function Holder({ run: { board, look } }: { run: TaskRun }) {
   if (board === undefined) return null
   const { worker, leaseExpiresAt, expiresAt, claimableAt, attempt, maxAttempts, state } = board
   const isHeld = state === 'claimed'
@@ -115,7 +120,7 @@ function Holder({ run: { board } }: { run: TaskRun }) {
       )}
       {isHeld && leaseExpiresAt !== undefined && (
         <div>
-          <dt>Lease ends</dt>
+          <dt>{look === 'lapsed' ? 'Lease ended' : 'Lease ends'}</dt>
           <dd>
             <Time at={leaseExpiresAt} />
           </dd>
@@ -170,15 +175,25 @@ function Input({ id, isKnown }: { id: string; isKnown: boolean }) {
   )
 }
 
-function AttemptView({ attempt, claimableAt }: { attempt: Attempt; claimableAt: string | undefined }) {
-  const { number, outcome, worker, scheduledAtMs, claimedAtMs, endedAtMs, cause, error } = attempt
+interface AttemptProps {
+  readonly attempt: Attempt
+  /** Whether there is another one after it. */
+  readonly isPast: boolean
+  readonly claimableAt: string | undefined
+}
+
+function AttemptView({ attempt, isPast, claimableAt }: AttemptProps) {
+  const { number, round, outcome, worker, scheduledAtMs, claimedAtMs, endedAtMs, cause, error } = attempt
   const waitedMs =
     scheduledAtMs !== undefined && claimedAtMs !== undefined ? claimedAtMs - scheduledAtMs : undefined
   return (
     <li class={`is-${outcome}`}>
-      <b class="number">{number}</b>
+      <b class="number" aria-hidden="true">
+        {number}
+      </b>
       <div>
         <p>
+          <span class={round === 0 ? 'hidden' : 'faint'}>{attemptName(attempt)}: </span>
           <span class="outcome">{outcomeWords[outcome]}</span>
           {worker !== undefined && ` · ${worker}`}
         </p>
@@ -200,8 +215,8 @@ function AttemptView({ attempt, claimableAt }: { attempt: Attempt; claimableAt: 
             </>
           )}
         </p>
-        {error !== undefined && outcome === 'will-retry' && (
-          <JsonView value={error} label={`Error of attempt ${number}`} />
+        {error !== undefined && (outcome !== 'failed' || isPast) && (
+          <JsonView value={error} label={`Error: ${attemptName(attempt)}`} />
         )}
       </div>
     </li>

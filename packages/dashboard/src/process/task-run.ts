@@ -13,11 +13,23 @@ export type Look =
   | 'failed'
   | 'cancelled'
 
-export type Outcome = 'waiting' | 'working' | 'completed' | 'will-retry' | 'failed' | 'lapsed' | 'unfinished'
+/** An attempt that failed, not for good, was or will be followed by another one, or never will be: its process ended. */
+export type Outcome =
+  | 'waiting'
+  | 'working'
+  | 'completed'
+  | 'will-retry'
+  | 'retried'
+  | 'not-retried'
+  | 'failed'
+  | 'lapsed'
+  | 'unfinished'
 
 /** One hand-out of a task, or the wait for one. Times in milliseconds since 1970. */
 export interface Attempt {
   readonly number: number
+  /** How often the process had been retried by then: each time, attempts are counted anew. */
+  readonly round: number
   readonly outcome: Outcome
   readonly worker?: string | undefined
   readonly scheduledAtMs?: number | undefined
@@ -55,10 +67,17 @@ interface Past {
   ending?: HistoryEvent | undefined
 }
 
+/** How often a process has been retried so far, and when last. */
+interface Round {
+  number: number
+  begunAtMs?: number
+}
+
 /** Puts together what the definition, the history and the board say of each task, in the definition's order. */
 export function taskRuns({ process, definition, events, board, nowMs }: Known): TaskRun[] {
   const pasts: Past[] = definition.tasks.map(() => ({ attempts: [] }))
-  for (const event of events) remember(pasts, event)
+  const round: Round = { number: 0 }
+  for (const event of events) remember(pasts, event, round)
   const rows = new Map(board.map((row) => [indexOf(row.id), row]))
   const completed = new Set(
     definition.tasks
@@ -67,33 +86,39 @@ export function taskRuns({ process, definition, events, board, nowMs }: Known): 
   )
   return definition.tasks.map(({ name, needs }, index) => {
     const past = pasts[index] ?? { attempts: [] }
-    const row = past.ending === undefined && process.endedAt === undefined ? rows.get(index) : undefined
-    const isActive = needs.every((need) => completed.has(need))
+    const found = past.ending === undefined && process.endedAt === undefined ? rows.get(index) : undefined
+    const row = found && inRound(found, round)
+    const isActive = row !== undefined || needs.every((need) => completed.has(need))
+    const attempts =
+      row === undefined ? past.attempts : [...past.attempts, ...attemptsOnBoard(row, round, nowMs)]
     return {
       index,
       id: `${process.id}.${index}`,
       name,
       needs,
-      look: lookOf(process, past, row, isActive, nowMs),
-      attempts: row === undefined ? past.attempts : [...past.attempts, ...attemptsOnBoard(row)],
+      look: lookOf(process, past, row, isActive, round, nowMs),
+      attempts: attempts.map((attempt, place) => followed(attempt, attempts[place + 1], process, round)),
       ending: past.ending,
       board: row,
     }
   })
 }
 
-function remember(pasts: Past[], event: HistoryEvent): void {
+function remember(pasts: Past[], event: HistoryEvent, round: Round): void {
   if (event.type === 'process-retried') {
+    round.number += 1
+    round.begunAtMs = Date.parse(event.at)
     for (const past of pasts) if (past.ending?.type === 'task-failed') past.ending = undefined
   }
   const past = event.task === undefined ? undefined : pasts[indexOf(event.task)]
   if (past !== undefined && event.type !== 'report-refused') {
-    past.attempts.push(...lapsedAttempts(event.lapsed), attemptOf(event))
+    past.attempts.push(...lapsedAttempts(event.lapsed, round), attemptOf(event, round))
     if (event.type !== 'attempt-failed') past.ending = event
   }
   for (const { task, attempt, worker, claimedAt, leaseExpiredAt } of event.unfinished ?? []) {
     pasts[indexOf(task)]?.attempts.push({
       number: attempt,
+      round: round.number,
       outcome: 'unfinished',
       worker,
       claimedAtMs: Date.parse(claimedAt),
@@ -108,9 +133,10 @@ const outcomes: Partial<Record<HistoryEvent['type'], Outcome>> = {
   'task-failed': 'failed',
 }
 
-function attemptOf(event: HistoryEvent): Attempt {
+function attemptOf(event: HistoryEvent, round: Round): Attempt {
   return {
     number: event.attempt ?? 0,
+    round: round.number,
     outcome: outcomes[event.type] ?? 'unfinished',
     worker: event.worker,
     scheduledAtMs: timeOf(event.scheduledAt),
@@ -121,13 +147,31 @@ function attemptOf(event: HistoryEvent): Attempt {
   }
 }
 
-function attemptsOnBoard(row: Task): Attempt[] {
+/** A retry that is promised comes with the next attempt, or not at all when the process has ended before it. */
+function followed(attempt: Attempt, next: Attempt | undefined, process: Process, round: Round): Attempt {
+  if (attempt.outcome !== 'will-retry') return attempt
+  const isOver = process.endedAt !== undefined || attempt.round < round.number
+  if (next?.round === attempt.round && next.outcome !== 'waiting') return { ...attempt, outcome: 'retried' }
+  return isOver ? { ...attempt, outcome: 'not-retried' } : attempt
+}
+
+/** What is on the board again has been claimable since the process was retried, whatever it was before. */
+function inRound(row: Task, { begunAtMs }: Round): Task {
+  const { claimableAt, state } = row
+  if (begunAtMs === undefined || state === 'claimed' || claimableAt === undefined) return row
+  return Date.parse(claimableAt) >= begunAtMs
+    ? row
+    : { ...row, claimableAt: new Date(begunAtMs).toISOString() }
+}
+
+function attemptsOnBoard(row: Task, round: Round, nowMs: number): Attempt[] {
   const isHeld = row.state === 'claimed'
   return [
-    ...lapsedAttempts(row.lapsed),
+    ...lapsedAttempts(row.lapsed, round),
     {
       number: (row.attempt ?? 0) + (isHeld ? 0 : 1),
-      outcome: isHeld ? 'working' : 'waiting',
+      round: round.number,
+      outcome: !isHeld ? 'waiting' : isSilent(row, nowMs) ? 'lapsed' : 'working',
       worker: isHeld ? row.worker : undefined,
       scheduledAtMs: timeOf(row.scheduledAt),
       claimedAtMs: isHeld ? timeOf(row.claimedAt) : undefined,
@@ -135,9 +179,10 @@ function attemptsOnBoard(row: Task): Attempt[] {
   ]
 }
 
-function lapsedAttempts(lapsed: Task['lapsed'] = []): Attempt[] {
+function lapsedAttempts(lapsed: Task['lapsed'] = [], round: Round): Attempt[] {
   return lapsed.map(({ attempt, worker, claimedAt, leaseExpiredAt, timedOut }) => ({
     number: attempt,
+    round: round.number,
     outcome: 'lapsed',
     worker,
     claimedAtMs: Date.parse(claimedAt),
@@ -146,22 +191,32 @@ function lapsedAttempts(lapsed: Task['lapsed'] = []): Attempt[] {
   }))
 }
 
-function lookOf(process: Process, past: Past, row: Task | undefined, isActive: boolean, nowMs: number): Look {
+function lookOf(
+  process: Process,
+  past: Past,
+  row: Task | undefined,
+  isActive: boolean,
+  round: Round,
+  nowMs: number,
+): Look {
   if (past.ending !== undefined) return past.ending.type === 'task-completed' ? 'completed' : 'failed'
   if (process.endedAt !== undefined) return 'cancelled'
   if (row?.state !== 'claimed') {
     if (!isActive) return 'pending'
     if (row?.isPaused === true || process.state === 'paused') return 'paused'
-    if (past.attempts.length > 0) return 'retrying'
+    if (past.attempts.some((attempt) => attempt.round === round.number)) return 'retrying'
   }
   return row === undefined ? 'scheduled' : lookOnBoard(row, nowMs)
 }
 
+/** Held, as it seems, by somebody who has let the lease run out. */
+function isSilent({ leaseExpiresAt }: Task, nowMs: number): boolean {
+  return leaseExpiresAt !== undefined && Date.parse(leaseExpiresAt) < nowMs
+}
+
 /** How a task looks by what the board alone says of it. */
 export function lookOnBoard(row: Task, nowMs: number): Look {
-  if (row.state === 'claimed') {
-    return row.leaseExpiresAt !== undefined && Date.parse(row.leaseExpiresAt) < nowMs ? 'lapsed' : 'claimed'
-  }
+  if (row.state === 'claimed') return isSilent(row, nowMs) ? 'lapsed' : 'claimed'
   if (row.isPaused === true) return 'paused'
   if ((row.attempt ?? 0) > 0 || (row.lapsed ?? []).length > 0) return 'retrying'
   return row.claimableAt !== undefined && Date.parse(row.claimableAt) > nowMs ? 'delayed' : 'scheduled'

@@ -5,7 +5,8 @@ import { useWidth } from '../parts/use-width.js'
 import { StateIcon } from '../parts/state-icon.js'
 import { nowMs } from '../stores/clock.js'
 import { durationWords } from '../words.js'
-import type { Outcome, TaskRun } from './task-run.js'
+import { attemptName, outcomeWords } from './attempt-words.js'
+import type { TaskRun } from './task-run.js'
 import { ticksOf, timelineRows, type Bar } from './timeline.js'
 
 const rowsAtFirst = 60
@@ -16,16 +17,6 @@ interface TimelineProps {
   readonly process: Process
   readonly runs: readonly TaskRun[]
   readonly onOpen: (index: number) => void
-}
-
-export const outcomeWords: Record<Outcome, string> = {
-  waiting: 'waits for a worker',
-  working: 'being worked on',
-  completed: 'completed',
-  'will-retry': 'failed, will retry',
-  failed: 'failed',
-  lapsed: 'worker went silent',
-  unfinished: 'cut off by the end of the process',
 }
 
 /** A row for each task that was on the board; one bar for each attempt, the wait before it apart. */
@@ -77,7 +68,7 @@ export function TimelineView({ process, runs, onOpen }: TimelineProps) {
         <li class="bar-wait">waiting</li>
         <li class="bar-work is-working">working</li>
         <li class="bar-work is-completed">completed</li>
-        <li class="bar-work is-will-retry">failed, will retry</li>
+        <li class="bar-work is-will-retry">failed, not for good</li>
         <li class="bar-work is-failed">failed</li>
         <li class="bar-work is-lapsed">worker silent</li>
       </ul>
@@ -91,8 +82,8 @@ function BarView({ bar: { kind, outcome, attempt, left, width }, endMs }: { bar:
   const took = durationWords((attempt.endedAtMs ?? endMs) - (attempt.claimedAtMs ?? endMs))
   const title =
     kind === 'wait'
-      ? `Attempt ${attempt.number}: ${words}`
-      : `Attempt ${attempt.number}: ${outcomeWords[outcome]}, ${took}${attempt.worker === undefined ? '' : `, ${attempt.worker}`}`
+      ? `${attemptName(attempt)}: ${words}`
+      : `${attemptName(attempt)}: ${outcomeWords[outcome]}, ${took}${attempt.worker === undefined ? '' : `, ${attempt.worker}`}`
   return (
     <span
       class={`bar bar-${kind} is-${outcome}`}
