@@ -117,6 +117,14 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
                 <th scope="row" class="name">
                   <a href={hrefOf(['tasks'], { name })}>{name}</a>
                   {paused > 0 && <span class="faint"> {amount(paused)} paused</span>}
+                  <span class="under not-wide">
+                    {waitingSince !== undefined && (
+                      <>
+                        oldest waits for <Duration from={waitingSince} /> ·{' '}
+                      </>
+                    )}
+                    last asked for {lastPolledAt === undefined ? 'never' : <Time at={lastPolledAt} />}
+                  </span>
                 </th>
                 <td class="amount">{amount(waiting + delayed)}</td>
                 <td class="amount">{amount(claimed + lapsed)}</td>

@@ -8,6 +8,7 @@ import { hrefOf, type Route } from '../route.js'
 import { nowMs } from '../stores/clock.js'
 import { TasksStore } from '../stores/tasks-store.js'
 import { useStore } from '../stores/use-store.js'
+import { countWords } from '../words.js'
 
 /** Where a task of this name waits, and who holds it: process by process. */
 export function TasksPage({ query }: { query: Route['query'] }) {
@@ -105,6 +106,10 @@ function Row({ task }: { task: Task }) {
               <Time at={since} />
             </span>
           )}
+          <span class="not-wide">
+            {' '}
+            {worker !== undefined && `${worker} · `}handed out {countWords(attempt, 'time')}
+          </span>
         </span>
       </th>
       <td>

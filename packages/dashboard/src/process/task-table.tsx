@@ -92,31 +92,34 @@ interface RowProps {
   readonly onOpen: (index: number) => void
 }
 
-function Row({ run: { index, name, look, attempts, needs, board }, isOpen, onOpen }: RowProps) {
+function Row({ run, isOpen, onOpen }: RowProps) {
+  const { index, name, look, attempts, needs, board } = run
   const last = attempts.at(-1)
   const tried = attempts.filter(({ outcome }) => outcome !== 'waiting').length
   const changedMs = last?.endedAtMs ?? last?.claimedAtMs ?? last?.scheduledAtMs
+  const changed = changedMs !== undefined && <Time at={new Date(changedMs).toISOString()} />
+  const worker = board?.worker ?? last?.worker
   return (
     <tr class={isOpen ? 'is-open' : ''}>
       <th scope="row" class="name">
         <button type="button" class="link" data-row onClick={() => onOpen(index)}>
           {name}
         </button>
-        {tried > 0 && <span class="under narrow-only">{countWords(tried, 'attempt')}</span>}
+        {/* What there is no room for beside it. */}
+        <span class="under not-wide">
+          {tried > 0 && <span class="narrow-only">{countWords(tried, 'attempt')}</span>}
+          {worker !== undefined && <span>{worker}</span>}
+          {needs.length > 0 && <span>needs {needsWords(needs)}</span>}
+          {changed && <span>{changed}</span>}
+        </span>
       </th>
       <td>
         <StateBadge state={look} />
       </td>
       <td class="amount roomy-only">{tried === 0 ? <span class="faint">0</span> : tried}</td>
-      <td class="wide-only worker">{board?.worker ?? last?.worker ?? <span class="faint">–</span>}</td>
+      <td class="wide-only worker">{worker ?? <span class="faint">–</span>}</td>
       <td class="wide-only needs">{needs.length === 0 ? <span class="faint">–</span> : needsWords(needs)}</td>
-      <td class="wide-only">
-        {changedMs === undefined ? (
-          <span class="faint">–</span>
-        ) : (
-          <Time at={new Date(changedMs).toISOString()} />
-        )}
-      </td>
+      <td class="wide-only">{changed || <span class="faint">–</span>}</td>
     </tr>
   )
 }
