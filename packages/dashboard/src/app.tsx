@@ -14,7 +14,7 @@ import { isReadOnlyPage } from './place.js'
 import { hrefOf, type Route } from './route.js'
 import { route, topPx } from './stores/navigation.js'
 import { isConnected } from './stores/polling.js'
-import { forgetKey, hasKey } from './stores/session.js'
+import { forgetKey, hasKey, isKeyDeclined, keyAsked } from './stores/session.js'
 import { nextTheme, theme } from './stores/theme.js'
 
 const places = [
@@ -60,6 +60,11 @@ export function App() {
             </span>
           )}
           {isReadOnlyPage && <span class="pill">Read-only</span>}
+          {keyAsked.value !== undefined && isKeyDeclined.value && (
+            <button type="button" class="primary" onClick={() => (isKeyDeclined.value = false)}>
+              Give a key
+            </button>
+          )}
           {hasKey.value && (
             <button type="button" class="quiet" onClick={forgetKey}>
               Forget key

@@ -21,7 +21,12 @@ export function Dialog({ title, onClose, children }: DialogProps) {
     }
   }, [])
   return (
-    <dialog ref={element} aria-labelledby="dialog-title" onCancel={closeBy(onClose)}>
+    <dialog
+      ref={element}
+      aria-labelledby="dialog-title"
+      onCancel={closeBy(onClose)}
+      onClose={closeBy(onClose)}
+    >
       <header>
         <h2 id="dialog-title">{title}</h2>
         <button type="button" class="quiet icon-button" aria-label="Close" onClick={onClose}>
@@ -33,9 +38,11 @@ export function Dialog({ title, onClose, children }: DialogProps) {
   )
 }
 
+/** A browser that is refused to close it once closes it the second time all the same. */
 function closeBy(onClose: () => void) {
   return (event: Event) => {
     event.preventDefault()
-    onClose()
+    // Not when it has gone already.
+    if ((event.currentTarget as HTMLElement).isConnected) onClose()
   }
 }

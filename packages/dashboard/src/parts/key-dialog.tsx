@@ -1,19 +1,20 @@
 import { useState } from 'preact/hooks'
-import { hasKey, keyAsked, takeKey } from '../stores/session.js'
+import { hasKey, isKeyDeclined, keyAsked, takeKey } from '../stores/session.js'
 import { Dialog } from './dialog.js'
 
 /** Asks for the key when the API wants one. */
 export function KeyDialog() {
   const [text, setText] = useState('')
+  const [problem, setProblem] = useState<string>()
   const said = keyAsked.value
-  if (said === undefined) return null
+  if (said === undefined || isKeyDeclined.value) return null
   const submit = (event: Event) => {
     event.preventDefault()
-    if (text.trim() !== '') takeKey(text.trim())
+    if (text.trim() !== '') setProblem(takeKey(text.trim()))
     setText('')
   }
   return (
-    <Dialog title="Who is there?" onClose={() => (keyAsked.value = undefined)}>
+    <Dialog title="Who is there?" onClose={() => (isKeyDeclined.value = true)}>
       <form onSubmit={submit}>
         <p>
           {hasKey.value ? 'This key was not accepted.' : 'This TunaCorn asks for an access key.'}{' '}
@@ -28,6 +29,11 @@ export function KeyDialog() {
             value={text}
             onInput={(event) => setText(event.currentTarget.value)}
           />
+          {problem !== undefined && (
+            <span class="hint field-problem" role="alert">
+              {problem}
+            </span>
+          )}
           <span class="hint">It is kept in this tab until you close it, and sent to this server only.</span>
         </label>
         <footer>

@@ -14,6 +14,9 @@ const key = signal(sessionStorage.getItem(storedKey) ?? undefined)
 /** Whether the API wants to know who asks; what it said of the key that was given. */
 export const keyAsked = signal<string | undefined>(undefined)
 
+/** Whether nobody wants to give one now: what is asked for fails in words until somebody does. */
+export const isKeyDeclined = signal(false)
+
 /** What has been refused to this key so far. */
 const refused = signal<ReadonlySet<Right>>(new Set())
 
@@ -34,23 +37,38 @@ export function may(right: Right): boolean {
   return !isReadOnlyPage && !refused.value.has(right)
 }
 
-export function takeKey(given: string): void {
+/** What no header can carry: everything but printable characters of Latin-1. */
+const unsendable = /[^\x20-\x7e\xa0-\xff]/u
+
+/** @returns what is wrong with it, when it cannot be one; nothing is changed then */
+export function takeKey(given: string): string | undefined {
+  const [wrong] = unsendable.exec(given) ?? []
+  if (wrong !== undefined) {
+    return `No key has the character "${wrong}" in it. Has something else been copied?`
+  }
   sessionStorage.setItem(storedKey, given)
   key.value = given
   keyAsked.value = undefined
+  isKeyDeclined.value = false
   refused.value = new Set()
+  return undefined
 }
 
 export function forgetKey(): void {
   sessionStorage.removeItem(storedKey)
   key.value = undefined
+  isKeyDeclined.value = false
   refused.value = new Set()
 }
 
 /** Remembers what an error says of who asks; gives it back as it is. */
 export function noteRefusal(error: unknown, right?: Right): unknown {
   if (!(error instanceof TunaCornHttpError)) return error
-  if (error.status === 401) keyAsked.value = error.problem.detail ?? error.problem.title
+  if (error.status === 401) {
+    keyAsked.value = error.problem.detail ?? error.problem.title
+    // Who wants to change something cannot without one.
+    if (right !== undefined) isKeyDeclined.value = false
+  }
   if (error.status === 403 && right !== undefined) refused.value = new Set([...refused.value, right])
   return error
 }
