@@ -5,7 +5,7 @@ export function Notices() {
   return (
     <div class="notices" role="status" aria-live="polite">
       {notices.value.map(({ number, text, kind }) => (
-        <p key={number} class={`notice is-${kind === 'failed' ? 'failed' : 'completed'}`}>
+        <p key={number} class={`notice is-${kind === 'done' ? 'completed' : 'failed'}`}>
           <span>{text}</span>
           <button
             type="button"

@@ -1,3 +1,4 @@
+import { TunaCornConnectionError } from '@tunacorn/client'
 import type { Grounds, Process } from '@tunacorn/protocol'
 import { countWords } from '../words.js'
 import { notify } from './notices.js'
@@ -31,12 +32,14 @@ export const applies: Record<ProcessAction, readonly Process['state'][]> = {
 export async function actOn(ids: readonly string[], action: ProcessAction, reason = ''): Promise<void> {
   const grounds = reason === '' ? {} : { reason }
   const problems: string[] = []
+  let isUnanswered = true
   for (const id of ids) {
     try {
       await calls[action](id, grounds)
     } catch (error) {
       noteRefusal(error, 'start')
       problems.push(messageOf(error))
+      isUnanswered &&= error instanceof TunaCornConnectionError
     }
   }
   const succeeded = ids.length - problems.length
@@ -45,6 +48,6 @@ export async function actOn(ids: readonly string[], action: ProcessAction, reaso
   if (first !== undefined) {
     const others =
       problems.length === 1 ? '' : ` And ${countWords(problems.length - 1, 'other')} likewise refused.`
-    notify(`${first}${others}`, 'failed')
+    notify(`${first}${others}`, isUnanswered ? 'unanswered' : 'failed')
   }
 }

@@ -1,5 +1,6 @@
 import { signal, type Signal } from '@preact/signals'
 import { TunaCornConnectionError, TunaCornHttpError } from '@tunacorn/client'
+import { serverAnswered } from './notices.js'
 import { client, keyAsked, messageOf, noteRefusal } from './session.js'
 
 /** Whether the server answered when it was last asked. */
@@ -46,6 +47,7 @@ export function poll(
       failures = 0
       problem.value = undefined
       isConnected.value = true
+      serverAnswered()
       keyAsked.value = undefined
     } catch (error) {
       if (stopping.signal.aborted) return
@@ -66,12 +68,9 @@ export function poll(
     timer = window.setTimeout(() => void run(), pauseMs)
   }
   const now = () => void run()
-  // Somebody has given a key.
-  const unsubscribe = client.subscribe(() => {
-    if (failures > 0) now()
-  })
+  // At once, and whenever somebody has given a key.
+  const unsubscribe = client.subscribe(now)
   document.addEventListener('visibilitychange', now)
-  now()
   return {
     now,
     stop: () => {

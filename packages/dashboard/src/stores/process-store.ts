@@ -1,9 +1,10 @@
 import { computed, signal } from '@preact/signals'
+import type { TunaCornClient } from '@tunacorn/client'
 import type { Definition, HistoryEvent, Process, ProcessExplanation, Task } from '@tunacorn/protocol'
 import { taskRuns } from '../process/task-run.js'
 import { nowMs } from './clock.js'
 import { poll, type Polling } from './polling.js'
-import { client, messageOf } from './session.js'
+import { client, messageOf, noteRefusal } from './session.js'
 
 const everyMs = 2_000
 const pageSize = 1_000
@@ -24,6 +25,8 @@ export class ProcessStore {
   readonly #id: string
   #polling: Polling | undefined
   #following: AbortController | undefined
+  /** With whose key it could not be followed. */
+  #refused: TunaCornClient | undefined
 
   readonly runs = computed(() => {
     const [process, definition] = [this.process.value, this.definition.value]
@@ -64,7 +67,9 @@ export class ProcessStore {
         this.openTask.peek() === undefined ? undefined : await client.value.explainProcess(this.#id, options)
     }
     this.process.value = process
-    if (!this.isFollowed.peek() && this.events.peek().length < process.version) void this.#follow()
+    const isBehind = this.events.peek().length < process.version
+    const isNewAsker = isLive && this.#refused !== undefined && this.#refused !== client.peek()
+    if (!this.isFollowed.peek() && (isBehind || isNewAsker)) void this.#follow()
   }
 
   async #loadBoard(options: { signal: AbortSignal }): Promise<Task[]> {
@@ -91,14 +96,19 @@ export class ProcessStore {
     }
     let timer: number | undefined
     this.isFollowed.value = true
+    const asker = client.peek()
+    this.#refused = undefined
     try {
       const after = this.events.peek().at(-1)?.version ?? 0
-      for await (const event of client.value.followHistory(this.#id, { after, signal: following.signal })) {
+      for await (const event of asker.followHistory(this.#id, { after, signal: following.signal })) {
         fresh.push(event)
         timer ??= window.setTimeout(show, restMs)
       }
     } catch (error) {
-      if (!following.signal.aborted) this.problem.value = messageOf(error)
+      if (following.signal.aborted) return
+      this.#refused = asker
+      if (asker === client.peek()) noteRefusal(error)
+      this.problem.value = messageOf(error)
     } finally {
       window.clearTimeout(timer)
       if (!following.signal.aborted) {
