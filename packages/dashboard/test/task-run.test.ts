@@ -5,6 +5,7 @@ import { isRetryPromised } from '../src/process/next-try.js'
 import { standingOf } from '../src/process/standing.js'
 import { taskRuns } from '../src/process/task-run.js'
 import { ticksOf, timelineRows } from '../src/process/timeline.js'
+import { whyEnded } from '../src/process/why-ended.js'
 
 const id = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c'
 const startMs = Date.parse('2026-11-24T09:00:00.000Z')
@@ -193,6 +194,22 @@ test('the history promises another try only while it may come', () => {
   expect(promises(true, [promised])).toBe(false)
   expect(promises(false, [promised, retried])).toBe(false)
   expect(promises(false, [promised], startMs + 61_000)).toBe(false)
+})
+
+test.each<[string, Partial<Process>, HistoryEvent[]]>([
+  ['Its process failed with "Fish" first.', { state: 'failed', failedTask: 'Fish' }, [failed]],
+  [
+    'Its process was cancelled by Ada: Enough',
+    { state: 'cancelled', by: 'Ada', reason: 'Enough' },
+    [completed],
+  ],
+  ['The time of its process was up first.', { state: 'failed', timedOut: true }, []],
+])('of a task of an ended process it is said why it is not done: %s', (words, given, events) => {
+  const process = { id, state: 'failed', startedAt: at(0), endedAt: at(10), ...given } as Process
+  const [fish, cook] = runs({ events, process })
+  expect(whyEnded(process, cook!)).toBe(words)
+  if (events.includes(failed)) expect(whyEnded(process, fish!)).toBe('It failed.')
+  if (events.includes(completed)) expect(whyEnded(process, fish!)).toBeUndefined()
 })
 
 describe('the timeline', () => {

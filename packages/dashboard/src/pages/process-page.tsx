@@ -1,5 +1,6 @@
 import type { Process } from '@tunacorn/protocol'
-import { useState } from 'preact/hooks'
+import { useLayoutEffect, useState } from 'preact/hooks'
+import { ErrorView } from '../parts/error-view.js'
 import { JsonView } from '../parts/json-view.js'
 import { ProblemBox } from '../parts/problem.js'
 import { ProcessActions } from '../parts/process-actions.js'
@@ -16,6 +17,7 @@ import type { TaskRun } from '../process/task-run.js'
 import { TaskTable } from '../process/task-table.js'
 import { TimelineView } from '../process/timeline-view.js'
 import { hrefOf } from '../route.js'
+import { closeBeside, openBeside } from '../stores/navigation.js'
 import { isConnected } from '../stores/polling.js'
 import { ProcessStore } from '../stores/process-store.js'
 import { useStore } from '../stores/use-store.js'
@@ -25,17 +27,18 @@ const mostForGraphFirst = 300
 
 interface ProcessPageProps {
   readonly id: string
-  /** The task that is looked at closely at first, by its place. */
+  /** The task that is looked at closely, by its place. */
   readonly task: string | undefined
 }
 
 export function ProcessPage({ id, task = '' }: ProcessPageProps) {
-  const store = useStore(() => new ProcessStore(id, /^\d+$/.test(task) ? Number(task) : undefined), id, task)
+  const store = useStore(() => new ProcessStore(id), id)
   const [members, setMembers] = useState<ReadonlySet<number>>()
   const process = store.process.value
   const definition = store.definition.value
   const runs = store.runs.value
-  const open = store.openTask.value
+  const open = /^\d+$/.test(task) ? Number(task) : undefined
+  useLayoutEffect(() => store.lookAt(open), [store, open])
   useTitle(process === undefined ? 'Process' : nameOf(process), process && stateWords[process.state])
   if (process === undefined || definition === undefined) {
     return (
@@ -45,10 +48,7 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
       </>
     )
   }
-  const openTask = (index: number) => {
-    store.openTask.value = index
-    store.refresh()
-  }
+  const openTask = (index: number) => openBeside(hrefOf(['processes', id], { task: String(index) }))
   const openMembers = (indexes: readonly number[]) => {
     const [only, ...others] = indexes
     if (others.length > 0) setMembers(new Set(indexes))
@@ -97,7 +97,8 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
           runs={runs}
           explanation={store.explanation.value?.tasks.find((one) => one.task === run.id)}
           onOpen={openTask}
-          onClose={() => (store.openTask.value = undefined)}
+          onClose={() => closeBeside(hrefOf(['processes', id]))}
+          process={process}
         />
       )}
     </div>
@@ -198,7 +199,7 @@ function Ending({ process, runs }: { process: Process; runs: readonly TaskRun[] 
           {reason !== undefined && `: ${reason}`}
         </p>
       )}
-      {error !== undefined && <JsonView value={error} label="Error" />}
+      {error !== undefined && <ErrorView error={error} label="Error" />}
       {failureOf !== undefined && (
         <p>
           It cleans up after <a href={hrefOf(['processes', failureOf])}>another process</a>.

@@ -1,6 +1,7 @@
 import type { HistoryEvent } from '@tunacorn/protocol'
 import { useState } from 'preact/hooks'
 import { StateIcon, type Shown } from '../parts/state-icon.js'
+import { ErrorView } from '../parts/error-view.js'
 import { JsonView } from '../parts/json-view.js'
 import { ExactTime, Time } from '../parts/time.js'
 import { nowMs } from '../stores/clock.js'
@@ -101,7 +102,11 @@ function EventView({ event, isRetryPromised: isPromised }: EventProps) {
         {value !== undefined && (
           <details>
             <summary>{summaryOf(event)}</summary>
-            <JsonView value={value} label={`${summaryOf(event)} of event ${version}`} />
+            {event.error !== undefined ? (
+              <ErrorView error={event.error} label={`Error of event ${version}`} />
+            ) : (
+              <JsonView value={value} label={`${summaryOf(event)} of event ${version}`} />
+            )}
           </details>
         )}
       </div>

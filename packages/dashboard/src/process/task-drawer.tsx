@@ -1,5 +1,6 @@
-import type { TaskAttributes, TaskExplanation } from '@tunacorn/protocol'
+import type { Process, TaskAttributes, TaskExplanation } from '@tunacorn/protocol'
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks'
+import { ErrorView } from '../parts/error-view.js'
 import { JsonView } from '../parts/json-view.js'
 import { StateBadge } from '../parts/state-icon.js'
 import { Time, TimedText } from '../parts/time.js'
@@ -9,8 +10,10 @@ import { durationWords } from '../words.js'
 import { attemptName, outcomeWords } from './attempt-words.js'
 import { causeWords } from './cause-words.js'
 import type { Attempt, TaskRun } from './task-run.js'
+import { whyEnded } from './why-ended.js'
 
 interface TaskDrawerProps {
+  readonly process: Process
   readonly run: TaskRun
   readonly runs: readonly TaskRun[]
   readonly explanation: TaskExplanation | undefined
@@ -19,7 +22,7 @@ interface TaskDrawerProps {
 }
 
 /** All that is known of one task, beside the page. Esc closes it. */
-export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDrawerProps) {
+export function TaskDrawer({ process, run, runs, explanation, onOpen, onClose }: TaskDrawerProps) {
   const heading = useRef<HTMLHeadingElement>(null)
   // Before anybody sees it: keys that are pressed at once belong to it.
   useLayoutEffect(() => {
@@ -37,7 +40,11 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
   const { name, look, ending, attempts, needs, board } = run
   const needed = runs.filter((other) => needs.includes(other.name))
   // Of very many tasks the API explains the first ones only.
-  const because = explanation?.because ?? (look === 'pending' ? waitsFor(needed) : undefined)
+  const because =
+    process.endedAt !== undefined
+      ? undefined
+      : (explanation?.because ?? (look === 'pending' ? waitsFor(needed) : undefined))
+  const ended = whyEnded(process, run)
   const neededBy = runs.filter((other) => other.needs.includes(name))
   return (
     <aside class="drawer" aria-labelledby="drawer-heading">
@@ -60,10 +67,16 @@ export function TaskDrawer({ run, runs, explanation, onOpen, onClose }: TaskDraw
           </p>
         </div>
       )}
+      {ended !== undefined && (
+        <div class={`why is-${look}`}>
+          <h3>Why it is not done</h3>
+          <p>{ended}</p>
+        </div>
+      )}
       <Holder run={run} />
       {ending?.error !== undefined && (
         <Part title="Error">
-          <JsonView value={ending.error} label="Error of the task" />
+          <ErrorView error={ending.error} label="Error of the task" />
         </Part>
       )}
       {ending?.output !== undefined && (
@@ -216,7 +229,7 @@ function AttemptView({ attempt, isPast, claimableAt }: AttemptProps) {
           )}
         </p>
         {error !== undefined && (outcome !== 'failed' || isPast) && (
-          <JsonView value={error} label={`Error: ${attemptName(attempt)}`} />
+          <ErrorView error={error} label={`Error: ${attemptName(attempt)}`} />
         )}
       </div>
     </li>

@@ -28,10 +28,31 @@ export function goTo(href: string): void {
 }
 
 /** As if one had always been there: the way back does not lead here. */
-export function replaceWith(href: string): void {
+export function replaceWith(href: string, top: number = 0): void {
   history.replaceState(history.state, '', href)
-  topPx = 0
+  topPx = top
   route.value = parseRoute(location.hash)
+}
+
+/** What was opened beside a page, as an entry of the history's own, and the entry that it was opened from. */
+let beside: { readonly entry: number; readonly from: number } | undefined
+
+/** Opens something beside the page, which stays as it is: the way back closes it. Another one takes its place. */
+export function openBeside(href: string): void {
+  if (beside?.entry === entry) return replaceWith(href, window.scrollY)
+  lefts.set(entry, window.scrollY)
+  beside = { entry: Date.now(), from: entry }
+  entry = beside.entry
+  history.pushState({ entry }, '', href)
+  topPx = window.scrollY
+  route.value = parseRoute(location.hash)
+}
+
+/** Closes what was opened beside the page at `href`. */
+export function closeBeside(href: string): void {
+  if (beside?.entry !== entry) return replaceWith(href, window.scrollY)
+  lefts.set(beside.from, window.scrollY)
+  history.back()
 }
 
 function enter(): number {

@@ -20,9 +20,9 @@ export class ProcessStore {
   readonly explanation = signal<ProcessExplanation | undefined>(undefined)
   readonly problem = signal<string | undefined>(undefined)
   readonly isFollowed = signal(false)
-  /** The place of the task that is looked at closely. */
-  readonly openTask
   readonly #id: string
+  /** The place of the task that is looked at closely. */
+  #openTask: number | undefined
   #polling: Polling | undefined
   #following: AbortController | undefined
   /** With whose key it could not be followed. */
@@ -35,9 +35,8 @@ export class ProcessStore {
     return taskRuns({ process, definition, events: this.events.value, board: this.board.value, nowMs: now })
   })
 
-  constructor(id: string, openTask?: number) {
+  constructor(id: string) {
     this.#id = id
-    this.openTask = signal(openTask)
   }
 
   start(): void {
@@ -47,6 +46,12 @@ export class ProcessStore {
   stop(): void {
     this.#polling?.stop()
     this.#following?.abort()
+  }
+
+  /** Explains a task, from now on, or none. */
+  lookAt(task: number | undefined): void {
+    this.#openTask = task
+    this.refresh()
   }
 
   refresh(): void {
@@ -64,7 +69,7 @@ export class ProcessStore {
       this.board.value = isLive ? await this.#loadBoard(options) : []
       // Of use to who looks at a task only, and no small matter with thousands of them.
       this.explanation.value =
-        this.openTask.peek() === undefined ? undefined : await client.value.explainProcess(this.#id, options)
+        this.#openTask === undefined ? undefined : await client.value.explainProcess(this.#id, options)
     }
     this.process.value = process
     const isBehind = this.events.peek().length < process.version
