@@ -32,7 +32,12 @@ export function presentProcess(record: ProcessRecord) {
   const { id, definition, definitionVersion, state, version, priority, key, startedAt, deadline } = record
   const { total, completed, failed, endedAt, failureOf, failureProcess } = record
   const finished = completed + failed
-  const progress = { percent: percentOf(finished, total), total, finished }
+  const progress = {
+    percent: percentOf(finished, total),
+    total,
+    finished,
+    failed: failed > 0 ? failed : undefined,
+  }
   const identity = { id, definition, definitionVersion, state, version, priority, progress, key }
   return { ...identity, startedAt, deadline, endedAt, failureOf, failureProcess }
 }

@@ -249,10 +249,13 @@ onEachStore((serveFresh) => {
       if (b === undefined || c === undefined) throw new Error('Expected B and C')
       await fail(api, b)
       expect(await show(api, process)).toMatchObject({ state: 'failed', failedTask: 'B', cause: 'reported' })
+      const { body: list } = await api.get<{ items: Process[] }>('/processes?state=failed')
+      expect(list.items[0]?.progress).toEqual({ percent: 50, total: 4, finished: 2, failed: 1 })
 
       const { body } = await control(api, process, 'retry')
       expect(body).toMatchObject({ state: 'running', progress: { finished: 1, counts: { failed: 0 } } })
-      for (const field of ['endedAt', 'failedTask', 'error', 'cause']) expect(body).not.toHaveProperty(field)
+      for (const field of ['endedAt', 'failedTask', 'error', 'cause', 'progress.failed'])
+        expect(body).not.toHaveProperty(field)
       expect(Date.parse(body.deadline)).toBeGreaterThan(Date.parse(process.deadline))
       expect(await states(api, process)).toEqual({
         A: 'completed',
