@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { collapse, groupName } from '../src/graph/collapse.js'
 import { layOut } from '../src/graph/layout.js'
 import { nodeHeight, nodeWidth, pathOf, type Layout } from '../src/graph/geometry.js'
+import { fitting, leastFitting } from '../src/graph/use-view.js'
 import { graphOf } from '../src/graph/task-graph.js'
 
 const fan = (parts: number) => [
@@ -91,4 +92,17 @@ test('a line leaves and reaches its nodes in the direction of the graph', () => 
   expect(pathOf(points, 'across')).toBe('M0 0C5 0 5 20 10 20')
   expect(pathOf(points, 'down')).toBe('M0 0C0 10 10 10 10 20')
   expect(pathOf([], 'down')).toBe('')
+})
+
+test('a drawing that is fitted is seen whole, however small; one that is new can be read', () => {
+  const layout = layOut(graphOf(fan(100)), 'across')
+  const [width, height] = [600, 400]
+  const all = fitting(layout, width, height, 0)
+  for (const { x, y } of layout.nodes) {
+    expect(x * all.scale + all.x).toBeGreaterThan(0)
+    expect(x * all.scale + all.x).toBeLessThan(width)
+    expect(y * all.scale + all.y).toBeGreaterThan(0)
+    expect(y * all.scale + all.y).toBeLessThan(height)
+  }
+  expect(fitting(layout, width, height, leastFitting).scale).toBe(leastFitting)
 })

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { attemptName, outcomeWords } from '../src/process/attempt-words.js'
 import { isRetryPromised } from '../src/process/next-try.js'
 import { standingOf } from '../src/process/standing.js'
-import { taskRuns } from '../src/process/task-run.js'
-import { ticksOf, timelineRows } from '../src/process/timeline.js'
+import { countDue, taskRuns } from '../src/process/task-run.js'
+import { begunRuns, ticksOf, timelineRows } from '../src/process/timeline.js'
 import { whyEnded } from '../src/process/why-ended.js'
 
 const id = '01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c'
@@ -121,6 +121,15 @@ describe('how a task looks', () => {
   })
 })
 
+test('with the clock alone, tasks look otherwise only when a lease is over or a time has come', () => {
+  const board = [
+    onBoard({ state: 'claimed', attempt: 1, leaseExpiresAt: at(30), claimableAt: at(1) }),
+    onBoard({ claimableAt: at(60) }),
+  ]
+  const due = [0, 29, 31, 59, 61].map((seconds) => countDue(board, startMs + seconds * 1_000))
+  expect(due).toEqual([0, 0, 1, 1, 2])
+})
+
 test('where a process stands is told by all of its tasks', () => {
   expect(standingOf(runs({ events: [completed] }))).toBe('1 of 2 tasks completed, 1 waiting for a worker.')
   const [one] = runs({})
@@ -232,7 +241,8 @@ describe('the timeline', () => {
   })
 
   test('leaves out what has not been on the board', () => {
-    expect(timelineRows(runs({}), span)).toEqual([])
+    expect(begunRuns(runs({}))).toEqual([])
+    expect(begunRuns(runs({ board: [onBoard({})] })).map(({ name }) => name)).toEqual(['Fish'])
   })
 
   test.each([

@@ -12,12 +12,13 @@ export interface MovableView extends View {
   readonly fit: () => void
 }
 
+/** A drawing that is fitted may be smaller: then it grows only. */
 const least = 0.08
 const most = 2
 /** Smaller than this, names cannot be read: rather a part of the graph than all of it. */
 export const leastFitting = 0.7
 
-/** What part of a drawing is seen: dragged, zoomed with Ctrl and the wheel, fitted when it is new. */
+/** What part of a drawing is seen: dragged, zoomed with Ctrl and the wheel, fitted when it is new, or whole. */
 export function useView(
   frame: { current: HTMLElement | null },
   layout: Layout | undefined,
@@ -25,19 +26,21 @@ export function useView(
   height: number,
 ): MovableView {
   const [view, setView] = useState<View>({ x: 0, y: 0, scale: 1 })
-  const fit = () => setView(layout === undefined ? view : fitting(layout, width, height))
-  useEffect(fit, [layout, width, height])
+  const fit = (leastScale: number) =>
+    setView((old) => (layout === undefined ? old : fitting(layout, width, height, leastScale)))
+  useEffect(() => fit(leastFitting), [layout, width, height])
   useEffect(() => {
     const element = frame.current
     if (element === null) return undefined
     return listen(element, setView)
   }, [layout])
   const zoom = (by: number) => setView((old) => zoomed(old, by, width / 2, height / 2))
-  return { ...view, zoom, fit }
+  return { ...view, zoom, fit: () => fit(0) }
 }
 
-function fitting(layout: Layout, width: number, height: number): View {
-  const scale = Math.max(leastFitting, Math.min(1, width / layout.width, height / layout.height))
+/** As much of a drawing as there is room for, no smaller than `leastScale`: with 0, all of it. */
+export function fitting(layout: Layout, width: number, height: number, leastScale: number): View {
+  const scale = Math.max(leastScale, Math.min(1, width / layout.width, height / layout.height))
   const [first = { x: 0, y: 0 }] = layout.nodes
   return {
     x: along(width, layout.width * scale, first.x * scale),
@@ -53,7 +56,7 @@ function along(frame: number, drawing: number, first: number): number {
 }
 
 function zoomed({ x, y, scale }: View, by: number, atX: number, atY: number): View {
-  const next = Math.min(most, Math.max(least, scale * by))
+  const next = Math.min(most, Math.max(Math.min(least, scale), scale * by))
   const ratio = next / scale
   return { x: atX - (atX - x) * ratio, y: atY - (atY - y) * ratio, scale: next }
 }

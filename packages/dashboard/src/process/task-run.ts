@@ -209,6 +209,14 @@ function lookOf(
   return row === undefined ? 'scheduled' : lookOnBoard(row, nowMs)
 }
 
+/** Of how many tasks that which they wait for, or are held until, is over. Until it changes, runs look the same. */
+export function countDue(board: readonly Task[], nowMs: number): number {
+  return board.filter(({ state, leaseExpiresAt, claimableAt }) => {
+    const until = state === 'claimed' ? leaseExpiresAt : claimableAt
+    return until !== undefined && Date.parse(until) < nowMs
+  }).length
+}
+
 /** Held, as it seems, by somebody who has let the lease run out. */
 function isSilent({ leaseExpiresAt }: Task, nowMs: number): boolean {
   return leaseExpiresAt !== undefined && Date.parse(leaseExpiresAt) < nowMs
@@ -219,7 +227,7 @@ export function lookOnBoard(row: Task, nowMs: number): Look {
   if (row.state === 'claimed') return isSilent(row, nowMs) ? 'lapsed' : 'claimed'
   if (row.isPaused === true) return 'paused'
   if ((row.attempt ?? 0) > 0 || (row.lapsed ?? []).length > 0) return 'retrying'
-  return row.claimableAt !== undefined && Date.parse(row.claimableAt) > nowMs ? 'delayed' : 'scheduled'
+  return row.claimableAt !== undefined && Date.parse(row.claimableAt) >= nowMs ? 'delayed' : 'scheduled'
 }
 
 /** `0193….4` → 4 */

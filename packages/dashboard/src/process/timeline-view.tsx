@@ -1,5 +1,5 @@
 import type { Process } from '@tunacorn/protocol'
-import { useRef, useState } from 'preact/hooks'
+import { useMemo, useRef, useState } from 'preact/hooks'
 import { Empty } from '../parts/problem.js'
 import { useWidth } from '../parts/use-width.js'
 import { StateIcon } from '../parts/state-icon.js'
@@ -7,7 +7,7 @@ import { nowMs } from '../stores/clock.js'
 import { durationWords } from '../words.js'
 import { attemptName, outcomeWords } from './attempt-words.js'
 import type { TaskRun } from './task-run.js'
-import { ticksOf, timelineRows, type Bar } from './timeline.js'
+import { begunRuns, ticksOf, timelineRows, type Bar } from './timeline.js'
 
 const rowsAtFirst = 60
 /** From one mark to the next, and what the words at one need. */
@@ -27,9 +27,9 @@ export function TimelineView({ process, runs, onOpen }: TimelineProps) {
   const fromMs = Date.parse(process.startedAt)
   const toMs = Math.max(fromMs + 1, process.endedAt === undefined ? nowMs.value : Date.parse(process.endedAt))
   const span = { fromMs, toMs }
-  const rows = timelineRows(runs, span)
-  if (rows.length === 0) return <Empty>Nothing has been on the board yet.</Empty>
-  const shown = isWhole ? rows : rows.slice(0, rowsAtFirst)
+  const begun = useMemo(() => begunRuns(runs), [runs])
+  if (begun.length === 0) return <Empty>Nothing has been on the board yet.</Empty>
+  const shown = timelineRows(isWhole ? begun : begun.slice(0, rowsAtFirst), span)
   return (
     <div class="timeline">
       <div class="timeline-scale" aria-hidden="true">
@@ -59,9 +59,9 @@ export function TimelineView({ process, runs, onOpen }: TimelineProps) {
           </li>
         ))}
       </ol>
-      {rows.length > shown.length && (
+      {begun.length > shown.length && (
         <button type="button" class="quiet" onClick={() => setWhole(true)}>
-          Show all {rows.length.toLocaleString('en')}
+          Show all {begun.length.toLocaleString('en')}
         </button>
       )}
       <ul class="legend" aria-hidden="true">

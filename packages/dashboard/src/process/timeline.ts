@@ -19,12 +19,16 @@ export interface Span {
   readonly toMs: number
 }
 
-/** For each task that has been on the board: one bar per attempt, the wait before it apart. In order of beginning. */
-export function timelineRows(runs: readonly TaskRun[], span: Span): TimelineRow[] {
+/** The tasks that have been on the board, in order of beginning. */
+export function begunRuns(runs: readonly TaskRun[]): TaskRun[] {
   return runs
     .filter(({ attempts }) => attempts.length > 0)
-    .map((run) => ({ run, bars: run.attempts.flatMap((attempt) => barsOf(attempt, span)) }))
-    .toSorted((a, b) => beginningOf(a.run) - beginningOf(b.run) || a.run.index - b.run.index)
+    .toSorted((a, b) => beginningOf(a) - beginningOf(b) || a.index - b.index)
+}
+
+/** For each task one bar per attempt, the wait before it apart. */
+export function timelineRows(runs: readonly TaskRun[], span: Span): TimelineRow[] {
+  return runs.map((run) => ({ run, bars: run.attempts.flatMap((attempt) => barsOf(attempt, span)) }))
 }
 
 function barsOf(attempt: Attempt, span: Span): Bar[] {

@@ -1,7 +1,7 @@
 import { computed, signal } from '@preact/signals'
 import type { TunaCornClient } from '@tunacorn/client'
 import type { Definition, HistoryEvent, Process, ProcessExplanation, Task } from '@tunacorn/protocol'
-import { taskRuns } from '../process/task-run.js'
+import { countDue, taskRuns } from '../process/task-run.js'
 import { nowMs } from './clock.js'
 import { poll, type Polling } from './polling.js'
 import { client, messageOf, noteRefusal } from './session.js'
@@ -28,10 +28,16 @@ export class ProcessStore {
   /** With whose key it could not be followed. */
   #refused: TunaCornClient | undefined
 
+  /** Of how many tasks on the board the time has come, or the lease is over: nothing else changes with the clock. */
+  readonly #due = computed(() =>
+    this.process.value?.endedAt === undefined ? countDue(this.board.value, nowMs.value) : 0,
+  )
+
   readonly runs = computed(() => {
+    void this.#due.value
     const [process, definition] = [this.process.value, this.definition.value]
     if (process === undefined || definition === undefined) return []
-    const now = process.endedAt === undefined ? nowMs.value : Date.parse(process.endedAt)
+    const now = process.endedAt === undefined ? nowMs.peek() : Date.parse(process.endedAt)
     return taskRuns({ process, definition, events: this.events.value, board: this.board.value, nowMs: now })
   })
 
