@@ -74,6 +74,9 @@ async function findBarriers(page: Page): Promise<string[]> {
   return found.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)
 }
 
+const isBounded = (element: { scrollHeight: number; clientHeight: number }) =>
+  element.scrollHeight > element.clientHeight
+
 const row = (page: Page, text: string) =>
   page.getByRole('row').filter({ has: page.getByRole('rowheader').getByText(text, { exact: true }) })
 
@@ -429,6 +432,18 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     await page.locator('.node-note').getByText('0 of 1,998 tasks done').waitFor()
     expect(await page.locator('h2').allTextContents()).toEqual(['Tasks', 'Graph', 'Attempts', 'History'])
     expect(await page.locator('.graph .node').count()).toBe(3)
+    const table = page.getByRole('group', { name: 'Tasks' })
+    await table.focus()
+    expect(await table.evaluate(isBounded)).toBe(true)
+    const jumps = page.getByRole('navigation', { name: 'On this page' })
+    expect(await jumps.getByRole('button').allTextContents()).toEqual([
+      'Tasks',
+      'Graph',
+      'Attempts',
+      'History',
+    ])
+    await jumps.getByRole('button', { name: 'History' }).click()
+    expect(await page.evaluate('document.activeElement.id')).toBe('history-heading')
     await (await work('Split')).complete()
     await page
       .locator('.ending')

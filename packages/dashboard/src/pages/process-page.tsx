@@ -22,6 +22,8 @@ import { isConnected } from '../stores/polling.js'
 import { ProcessStore } from '../stores/process-store.js'
 import { useStore } from '../stores/use-store.js'
 
+/** Beyond so many tasks a page is so long that one wants to jump. */
+const mostWithoutJumps = 50
 /** Beyond so many tasks the table, which can be searched, comes before the graph. */
 const mostForGraphFirst = 300
 
@@ -71,17 +73,19 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
       />
     </section>
   )
+  const isTableFirst = runs.length > mostForGraphFirst
   const run = open === undefined ? undefined : runs[open]
   return (
     <div class={run === undefined ? 'process' : 'process has-drawer'}>
       <ProcessHead process={process} store={store} />
       <ProblemBox text={store.problem.value} />
-      {runs.length > mostForGraphFirst ? [table, graph] : [graph]}
+      {runs.length > mostWithoutJumps && <Jumps isTableFirst={isTableFirst} />}
+      {isTableFirst ? [table, graph] : [graph]}
       <section aria-labelledby="timeline-heading">
         <h2 id="timeline-heading">Attempts</h2>
         <TimelineView process={process} runs={runs} onOpen={openTask} />
       </section>
-      {runs.length <= mostForGraphFirst && table}
+      {!isTableFirst && table}
       <section aria-labelledby="history-heading">
         <h2 id="history-heading">History</h2>
         <HistoryList
@@ -103,6 +107,37 @@ export function ProcessPage({ id, task = '' }: ProcessPageProps) {
       )}
     </div>
   )
+}
+
+const parts = {
+  tasks: 'Tasks',
+  graph: 'Graph',
+  timeline: 'Attempts',
+  history: 'History',
+}
+
+/** The fragment is the route's: it cannot also say where on the page to go. */
+function Jumps({ isTableFirst }: { isTableFirst: boolean }) {
+  const order = isTableFirst
+    ? (['tasks', 'graph', 'timeline', 'history'] as const)
+    : (['graph', 'timeline', 'tasks', 'history'] as const)
+  return (
+    <nav class="jumps" aria-label="On this page">
+      {order.map((part) => (
+        <button key={part} type="button" class="link" onClick={() => jumpTo(`${part}-heading`)}>
+          {parts[part]}
+        </button>
+      ))}
+    </nav>
+  )
+}
+
+function jumpTo(id: string): void {
+  const heading = document.getElementById(id)
+  if (heading === null) return
+  heading.scrollIntoView()
+  heading.tabIndex = -1
+  heading.focus({ preventScroll: true })
 }
 
 function ProcessHead({ process, store }: { process: Process; store: ProcessStore }) {

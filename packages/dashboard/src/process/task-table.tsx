@@ -6,6 +6,8 @@ import { countWords } from '../words.js'
 import type { TaskRun } from './task-run.js'
 
 const rowsAtOnce = 100
+/** Beyond so many rows the table scrolls by itself, lest what comes after it be far away. */
+const mostWithoutScroll = 50
 
 interface TaskTableProps {
   readonly runs: readonly TaskRun[]
@@ -26,6 +28,7 @@ export function TaskTable({ runs, members, onAll, openTask, onOpen }: TaskTableP
       ({ index, name }) => (members === undefined || members.has(index)) && name.toLowerCase().includes(text),
     )
   }, [runs, members, sought])
+  const isLong = found.length > mostWithoutScroll
   return (
     <>
       <div class="section-head">
@@ -49,7 +52,10 @@ export function TaskTable({ runs, members, onAll, openTask, onOpen }: TaskTableP
       {found.length === 0 ? (
         <Empty>No task has such a name.</Empty>
       ) : (
-        <div class="table-frame">
+        <div
+          class={isLong ? 'table-frame is-long' : 'table-frame'}
+          {...(isLong && { role: 'group', tabIndex: 0, 'aria-labelledby': 'tasks-heading' })}
+        >
           <table class="tasks">
             <thead>
               <tr>
