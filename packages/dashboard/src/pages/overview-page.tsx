@@ -55,7 +55,13 @@ function Counts({ overview: { processes, throughput } }: { overview: Overview })
   return (
     <ul class="counts" aria-label="Processes by state">
       {states.map((state) => (
-        <Count key={state} state={state} count={processes[state]} words={stateWords[state]} />
+        <Count
+          key={state}
+          state={state}
+          count={processes[state]}
+          words={stateWords[state]}
+          href={hrefOf(['processes'], { state })}
+        />
       ))}
       <Count state="completed" count={completed} words="Completed within the hour" />
     </ul>
@@ -66,18 +72,30 @@ interface CountProps {
   readonly state: ProcessState
   readonly count: number
   readonly words: string
+  /** Where they are all to be seen; absent where no list shows just these. */
+  readonly href?: string
 }
 
-function Count({ state, count, words }: CountProps) {
+function Count({ state, count, words, href }: CountProps) {
+  const name = `count ${count === 0 ? 'is-none' : ''}`
+  const content = (
+    <>
+      <span class="count-number">{count.toLocaleString('en')}</span>
+      <span class="count-name">
+        <StateIcon state={state} />
+        {words}
+      </span>
+    </>
+  )
   return (
     <li>
-      <a class={`count ${count === 0 ? 'is-none' : ''}`} href={hrefOf(['processes'], { state })}>
-        <span class="count-number">{count.toLocaleString('en')}</span>
-        <span class="count-name">
-          <StateIcon state={state} />
-          {words}
-        </span>
-      </a>
+      {href === undefined ? (
+        <span class={name}>{content}</span>
+      ) : (
+        <a class={name} href={href}>
+          {content}
+        </a>
+      )}
     </li>
   )
 }

@@ -33,7 +33,7 @@ export function ProcessTable({ store, processes }: ProcessTableProps) {
               Started
             </th>
             <th scope="col" class="wide-only">
-              Took
+              Duration
             </th>
           </tr>
         </thead>
