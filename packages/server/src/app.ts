@@ -29,6 +29,9 @@ export function createApp(logger: Logger, isKnownAs: (host: string | undefined) 
     // Once is enough: whoever looks whether it is there looks all the time.
     if (!isAsked) logger.warn('Asked for already: answering 503 until the database is ready')
     isAsked = true
+    // A browser that was sent to the page too early looks again by itself.
+    if (request.method === 'GET' && request.headers.accept?.includes('text/html') === true)
+      response.setHeader('Refresh', '2')
     return sendProblem(response, problemBody('unavailable', 'TunaCorn is starting. Try again in a second.'))
   })
   app.use(({ method, path }: Request, response: Response) => {

@@ -29,7 +29,9 @@ describe.concurrent('without a database', () => {
       status: 503,
       body: { code: 'unavailable', detail: 'TunaCorn is starting. Try again in a second.' },
     })
-    await ask(`http://127.0.0.1:${port}/readyz`)
+    const page = await fetch(`http://127.0.0.1:${port}/dashboard/`, { headers: { accept: 'text/html' } })
+    expect([page.status, page.headers.get('refresh')]).toEqual([503, '2'])
+    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).headers.get('refresh')).toBeNull()
     const { code, stdout } = await server.kill('SIGTERM')
     expect(code).toBe(143)
     // That it is asked too early is no error, and told once.
