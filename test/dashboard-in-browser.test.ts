@@ -394,6 +394,12 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
         'tasks?name=Second': 'Waits for a worker',
         'edit/chain': 'Sound',
       }
+      // What has a column of its own where there is room.
+      const narrowWords: Record<string, RegExp> = {
+        '': /last asked/,
+        [`processes/${id}`]: /needs First/,
+        'tasks?name=Second': /handed out 0 times/,
+      }
       for (const [route, text] of Object.entries(routes)) {
         await page.setViewportSize({ width: 1280, height: 800 })
         await go(route)
@@ -403,6 +409,8 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
         await page.setViewportSize({ width: 320, height: 640 })
         expect(await page.evaluate('document.documentElement.scrollWidth'), route).toBeLessThanOrEqual(320)
         expect(await findBarriers(page), `${route}, narrow`).toEqual([])
+        const under = narrowWords[route]
+        if (under !== undefined) await page.locator('.under').getByText(under).first().waitFor()
       }
       // What opens above a page: to start with, to cancel with, and to say who one is.
       await go('processes?state=running')
@@ -487,6 +495,27 @@ describe.skipIf(!hasBrowser())('the dashboard, in a browser', { timeout: 90_000 
     await page.getByRole('button', { name: 'Use this key' }).click()
     await page.getByText(/Sound: 2 tasks/).waitFor()
     expect(await page.getByLabel('Definition, in YAML').inputValue()).toBe(chain)
+  })
+
+  test('whose key is revoked follows the process again with the next one', async () => {
+    let accepted = 'Bearer all'
+    const authorize = (request: { headers: { authorization?: string | undefined } }) => {
+      if (request.headers.authorization === accepted) return true
+      throw new TunaCornError('unauthenticated', 'A key is needed.')
+    }
+    const { client, page, streams, go } = await open({ authorize })
+    await client.registerDefinition(chain)
+    const { id } = await client.startProcess({ definition: 'chain' })
+    await page.addInitScript("sessionStorage.setItem('tunacorn-key', 'all')")
+    await go(`processes/${id}`)
+    await page.locator('.live').waitFor()
+    accepted = 'Bearer next'
+    streams[0]?.response.destroy()
+    await page.locator('.live').waitFor({ state: 'detached' })
+    await page.getByLabel('Access key').fill('next')
+    await page.keyboard.press('Enter')
+    await page.locator('.live').waitFor()
+    expect(streams.at(-1)?.request.headers['authorization']).toBe('Bearer next')
   })
 
   test('a read-only page offers to change nothing; who may not is offered it no longer', async () => {

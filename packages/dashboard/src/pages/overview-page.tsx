@@ -138,10 +138,10 @@ function Board({ overview: { tasks } }: { overview: Overview }) {
                   <span class="under not-wide">
                     {waitingSince !== undefined && (
                       <>
-                        oldest waits for <Duration from={waitingSince} /> ·{' '}
+                        oldest <Duration from={waitingSince} /> ·{' '}
                       </>
                     )}
-                    last asked for {lastPolledAt === undefined ? 'never' : <Time at={lastPolledAt} />}
+                    last asked {lastPolledAt === undefined ? 'never' : <Time at={lastPolledAt} />}
                   </span>
                 </th>
                 <td class="amount">{amount(waiting + delayed)}</td>
