@@ -1,6 +1,6 @@
 import type { ErrorObject } from 'ajv'
 import type { JsonSchema } from './definition.js'
-import { compileSchema, TooManySteps } from './input/compile-schema.js'
+import { compileSchema, type ErrorsOf, TooManySteps } from './input/compile-schema.js'
 import { pointerTo } from './pointer.js'
 import { described, quoted } from './wording.js'
 
@@ -11,44 +11,46 @@ interface InputProblem {
   readonly message: string
 }
 
-/** Everything that is wrong with an input; nothing for one that is as it should be. Never throws. */
-export type InputCheck = (input: unknown) => readonly InputProblem[]
+/**
+ * Everything that is wrong with an input, of which the text in JSON is given; nothing for one that is as it should be.
+ * Never throws for what is JSON.
+ */
+export type InputCheck = (json: string) => readonly InputProblem[]
 
-/** Far more than any sensible input of a megabyte takes; a second or so. */
-const MAX_STEPS = 20_000_000
+/** What a check may take however small the input is: some ten milliseconds. */
+const BASE_STEPS = 200_000
+/** And for each character. One of a sensible input takes one or two, ten with many alternatives or a pattern. */
+const STEPS_PER_CHARACTER = 20
 /** For the second look that finds all problems: each may cost some hundred bytes. */
-const MAX_STEPS_FOR_ALL = 200_000
+const MAX_STEPS_FOR_ALL = 50_000
 const MAX_PROBLEMS = 100
 
 /**
  * Compiles a schema that `checkDefinition` has found sound, in some milliseconds. The check is by JSON Schema
- * 2020-12; `format` is a note only. No input is `null`. It takes time linear in what schema and input say together,
+ * 2020-12; `format` is a note only. It takes time linear in what schema and input say together,
  * and is given up, as a problem of its own, when that is too much. Lists at most a hundred problems, or only the
  * first one where the input is very large.
  */
 export function compileInputSchema(schema: JsonSchema): InputCheck {
-  const first = compileSchema(schema, { allErrors: false, maxSteps: MAX_STEPS })
-  let all: typeof first | undefined
-  return (input) => {
-    const value = input ?? null
+  const first = compileSchema(schema, { allErrors: false, ofAlternatives: false })
+  let all: ErrorsOf | undefined
+  return (json) => {
+    const maxSteps = BASE_STEPS + STEPS_PER_CHARACTER * json.length
     try {
-      const errors = first(value)
+      const value: unknown = JSON.parse(json)
+      const errors = first(value, maxSteps)
       if (errors.length === 0) return []
-      all ??= compileSchema(schema, { allErrors: true, maxSteps: MAX_STEPS_FOR_ALL })
+      all ??= compileSchema(schema, { allErrors: true, ofAlternatives: true })
       return problemsOf(allOr(errors, all, value))
     } catch (error) {
-      return [unchecked(error)]
+      return [unchecked(error, maxSteps)]
     }
   }
 }
 
-function allOr(
-  errors: readonly ErrorObject[],
-  all: (value: unknown) => readonly ErrorObject[],
-  value: unknown,
-): readonly ErrorObject[] {
+function allOr(errors: readonly ErrorObject[], all: ErrorsOf, value: unknown): readonly ErrorObject[] {
   try {
-    return all(value)
+    return all(value, MAX_STEPS_FOR_ALL)
   } catch (error) {
     if (error instanceof TooManySteps) return errors
     throw error
@@ -103,9 +105,9 @@ function inJson(value: unknown): string {
   return text.length <= 200 ? text : `${text.slice(0, 200)}…`
 }
 
-function unchecked(error: unknown): InputProblem {
+function unchecked(error: unknown, maxSteps: number): InputProblem {
   if (error instanceof TooManySteps) {
-    const message = `Expected an input that can be checked in ${MAX_STEPS} steps, but it takes more.`
+    const message = `Expected an input that can be checked in ${maxSteps} steps, but it takes more.`
     return { pointer: '', message }
   }
   if (error instanceof RangeError) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import type {
   FetchedProcess,
   PersistResult,
@@ -23,6 +24,9 @@ import { planChange, planStart, settledCopy, type PlannedChange } from './plan-c
 import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
 import { advance, type ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
 import { checkInput, findKeyTaken, findStarted, noDefinition } from './start-rules.js'
+
+/** For so long a round may hold up everything else, apart from what takes longer by itself. */
+const maxHeldUpMs = 10
 
 /** Errands that this round could not settle, and why: they are to be tried again. */
 export interface Leftover {
@@ -142,7 +146,13 @@ export class Round {
       } else if (errands[0]?.work.kind === 'start') starts.push(...errands)
       else for (const { settle } of errands) settle(notFound(id))
     }
+    let since = performance.now()
     for (const errand of starts) {
+      // Checking inputs may take long: others have their turn in between.
+      if (performance.now() - since > maxHeldUpMs) {
+        await nextTurn()
+        since = performance.now()
+      }
       const start = await this.#planStart(errand, again)
       if (start !== undefined) planned.push(start)
     }

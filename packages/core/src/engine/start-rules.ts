@@ -8,7 +8,7 @@ export function checkInput(
   { checkInput: check }: KnownDefinition,
   { input }: StartPlan,
 ): Rejection | undefined {
-  const problems = check?.(input?.value()) ?? []
+  const problems = check?.(input?.text ?? 'null') ?? []
   const [first] = problems
   if (first === undefined) return undefined
   const where = first.pointer === '' ? '' : ` at ${first.pointer}`
