@@ -36,6 +36,21 @@ describe('reading a definition', { timeout: 120_000 }, () => {
     expect(turns).toBeGreaterThan(10)
   })
 
+  test.each(['input', '"input"', '"\\u0069nput"'])(
+    'of a few lines with %s leaves this thread free too',
+    async (key) => {
+      const properties = Array.from({ length: 50 }, (_, i) => `p${i}: {type: string}`).join(', ')
+      const source = `{tasks: [{name: A}], ${key}: {properties: {${properties}}}}`
+      const reading = readDefinition(source)
+      let turns = 0
+      const timer = setInterval(() => turns++, 1)
+      const definition = await reading
+      clearInterval(timer)
+      expect(turns).toBeGreaterThan(0)
+      expect(definition).toEqual(parseDefinition(source))
+    },
+  )
+
   test('that is wrong rejects with the same error, whichever thread finds it', async () => {
     for (const source of [
       'tasks: [{name: A, needs: [B]}]',
