@@ -30,19 +30,17 @@ export async function migrate(
   { lockPatienceMs = 10_000 }: MigrateOptions = {},
 ): Promise<string[]> {
   return database.transaction(async (connection) => {
-    const wait = async (text: string) => database.control(connection, text, { limited: false })
-    const run = async (text: string) =>
-      wait(text).catch((error: unknown) => {
-        throw sqlState(error) === lockNotAvailable ? inUse(lockPatienceMs, error) : error
-      })
-    await wait(`SELECT pg_advisory_xact_lock(${migrationLock})`)
+    const run = async (text: string) => database.control(connection, text, { limited: false })
+    await run(`SELECT pg_advisory_xact_lock(${migrationLock})`)
     // Not before: a turn may be waited for as long as another replica takes.
     await run(`SET LOCAL lock_timeout = ${lockPatienceMs}`)
     const applied = await appliedVersion(run, database.schema)
     if (applied > migrations.length) throw tooNew(applied)
     const missing = migrations.slice(applied)
     for (const [index, { name, sql }] of missing.entries()) {
-      await run(sql(database.schema))
+      await run(sql(database.schema)).catch((error: unknown) => {
+        throw sqlState(error) === lockNotAvailable ? inUse(name, lockPatienceMs, error) : error
+      })
       await run(
         `INSERT INTO ${database.schema}.migration (version, name) VALUES (${applied + index + 1}, ${pg.escapeLiteral(name)})`,
       )
@@ -71,10 +69,10 @@ function tooNew(found: number): TunaCornError {
   )
 }
 
-function inUse(patienceMs: number, cause: unknown): TunaCornError {
+function inUse(name: string, patienceMs: number, cause: unknown): TunaCornError {
   return new TunaCornError(
     'internal',
-    `Expected to get the tables for the migration within ${patienceMs / 1_000} s, but another transaction has them in use: a dump, a report, or one that was forgotten. Nothing has been changed. "tunacorn doctor" names the oldest transaction: wait for its end, or end it, and try again.`,
+    `Expected to get the tables for the migration ${name} within ${patienceMs / 1_000} s, but another transaction has them in use: a dump, a report, or one that was forgotten. Nothing has been changed. "tunacorn doctor" names the oldest transaction: wait for its end, or end it, and try again.`,
     { cause },
   )
 }
