@@ -95,6 +95,7 @@ export type {
   DuePlace,
   DueTask,
   HandedOut,
+  JointClaim,
   Poll,
   ScheduledTask,
   TaskList,

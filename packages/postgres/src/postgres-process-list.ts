@@ -1,13 +1,12 @@
 import {
   isLive,
-  type ClaimCriteria,
-  type ClaimDemand,
   type DueProcess,
   type FetchedProcess,
   type HandedOut,
   type ProcessCensus,
   type HeldTask,
   type HistoryEvent,
+  type JointClaim,
   type PersistResult,
   type ProcessChange,
   type ProcessCriteria,
@@ -57,11 +56,6 @@ import { stuckProcessesSql } from './statements/stuck-processes.js'
 
 /** How many events are removed in one statement, as long as that is more than one process: it must end in time. */
 const mostEventsTidied = 20_000
-
-interface Claiming {
-  readonly criteria: ClaimCriteria
-  readonly demands: readonly ClaimDemand[]
-}
 
 interface Read {
   readonly id: string
@@ -142,7 +136,7 @@ export class PostgresProcessList implements ProcessList {
 
   async persistClaiming(
     changes: readonly ProcessChange[],
-    claim?: Claiming,
+    claim?: JointClaim,
   ): Promise<{ results: PersistResult[]; handedOut: HandedOut | undefined }> {
     const results = new Map<string, PersistResult>()
     const starts = changes.filter(isStart)
@@ -308,7 +302,7 @@ export class PostgresProcessList implements ProcessList {
     for (const row of rows) results.set(row['id'] as string, startOutcome(row))
   }
 
-  #persistCompletions(moves: readonly ProcessChange[], claim: Claiming | undefined): Promise<Row[]> {
+  #persistCompletions(moves: readonly ProcessChange[], claim: JointClaim | undefined): Promise<Row[]> {
     const values = commitCompletionsValues(moves)
     if (claim === undefined) return this.store.run(this.#commitCompletions, values)
     const { criteria, demands } = claim

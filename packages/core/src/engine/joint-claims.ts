@@ -1,9 +1,9 @@
 import type {
   ClaimCriteria,
-  ClaimDemand,
   ClaimedBoardTask,
   ClaimRequest,
   HandedOut,
+  JointClaim,
   TaskList,
 } from '../lists/task-list.js'
 import type { Observer } from './observer.js'
@@ -27,9 +27,7 @@ interface Asked {
 }
 
 /** Claims for a commit to take along; `settle` must be told what was handed out, if anything was. */
-export interface ClaimAlong {
-  readonly criteria: ClaimCriteria
-  readonly demands: readonly ClaimDemand[]
+export interface ClaimAlong extends JointClaim {
   readonly settle: (handedOut: HandedOut | undefined) => void
 }
 

@@ -2,7 +2,7 @@ import type { ProcessCensus } from './census.js'
 import type { Claim, FailureReason, ProcessEventType } from '../process/events.js'
 import type { ProcessStatus } from '../process/state.js'
 import type { Payload } from '../payload.js'
-import type { ClaimCriteria, ClaimDemand, HandedOut } from './task-list.js'
+import type { HandedOut, JointClaim } from './task-list.js'
 import type { HeldBy, HeldTask, LapsedAttempt, NewBoardTask, UnfinishedAttempt } from './board.js'
 
 /** A process as it is kept: one record, beside its history. */
@@ -206,7 +206,7 @@ export interface ProcessList {
    */
   persistClaiming(
     changes: readonly ProcessChange[],
-    claim: { readonly criteria: ClaimCriteria; readonly demands: readonly ClaimDemand[] },
+    claim: JointClaim,
   ): Promise<{ readonly results: PersistResult[]; readonly handedOut: HandedOut | undefined }>
 
   /**

@@ -74,6 +74,12 @@ export interface ClaimDemand extends Holder {
 
 export interface ClaimRequest extends ClaimCriteria, ClaimDemand {}
 
+/** What several who want the same ask for together. */
+export interface JointClaim {
+  readonly criteria: ClaimCriteria
+  readonly demands: readonly ClaimDemand[]
+}
+
 export interface HandedOut {
   /** For each demand, in the order asked. */
   readonly tasks: readonly (readonly ClaimedBoardTask[])[]

@@ -6,7 +6,7 @@ import { noTransactions } from './no-transactions.js'
 import { isLive } from '../../process/state.js'
 import type { Claim } from '../../process/events.js'
 import type { HeldTask } from '../board.js'
-import type { ClaimCriteria, ClaimDemand, HandedOut } from '../task-list.js'
+import type { HandedOut, JointClaim } from '../task-list.js'
 import type { ProcessCensus } from '../census.js'
 import type {
   DueProcess,
@@ -42,7 +42,7 @@ export class MemoryProcessList implements ProcessList {
 
   async persistClaiming(
     changes: readonly ProcessChange[],
-    { criteria, demands }: { readonly criteria: ClaimCriteria; readonly demands: readonly ClaimDemand[] },
+    { criteria, demands }: JointClaim,
   ): Promise<{ results: PersistResult[]; handedOut: HandedOut }> {
     const results = await this.persist(changes)
     const exceptSecrets = changes.flatMap(({ events }) => events.map(({ held }) => held?.secret))
