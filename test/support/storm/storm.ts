@@ -11,18 +11,29 @@ const leaseMs = 1_000
 const longSleepMs = 2_500
 const processesAtOnce = 40
 
-/** What is done to those who take part, and how often of a hundred times. */
-const troubles = {
-  'server kills': 32,
+/** What is done to servers, and how often in comparison. */
+const serverTroubles = { 'server kills': 3, 'server pauses': 1 } as const
+/** What is done to all others, at the same time. */
+const otherTroubles = {
   'worker kills': 12,
-  'database kills': 6,
-  'worker pauses': 10,
-  'server pauses': 10,
-  'connections cut': 14,
-  'answers lost': 16,
+  'database kills': 4,
+  'worker pauses': 15,
+  'connections cut': 25,
+  'answers lost': 25,
 } as const
 
-type Trouble = keyof typeof troubles
+const noTroubles = {
+  'server kills': 0,
+  'server pauses': 0,
+  'worker kills': 0,
+  'database kills': 0,
+  'worker pauses': 0,
+  'connections cut': 0,
+  'answers lost': 0,
+}
+
+type Trouble = keyof typeof noTroubles
+type Shares = Readonly<Partial<Record<Trouble, number>>>
 
 export interface StormReport extends LoadReport {
   readonly seconds: number
@@ -34,10 +45,7 @@ export class Storm {
   readonly #cluster: ThrowAwayCluster
   readonly #servers: TunaCornServer[] = []
   readonly #proxies: LossyProxy[] = []
-  readonly #counts = Object.fromEntries(Object.keys(troubles).map((name) => [name, 0])) as Record<
-    Trouble,
-    number
-  >
+  readonly #counts: Record<Trouble, number> = { ...noTroubles }
   #load: Load | undefined
 
   private constructor(cluster: ThrowAwayCluster) {
@@ -73,13 +81,22 @@ export class Storm {
       processesAtOnce,
     })
     this.#load = load
-    const end = performance.now() + ms
-    while (performance.now() < end) {
-      const trouble = this.#nextTrouble()
-      onTrouble(trouble)
-      await this.#make(trouble, load)
-      await pause(100 + Math.random() * 1_200)
-    }
+    let end = performance.now() + ms
+    // Two at a time: whoever waits for a server to be back must not keep the others from having their troubles.
+    const troubles = [serverTroubles, otherTroubles].map(async (shares) => {
+      try {
+        while (performance.now() < end) {
+          const trouble = nextTrouble(shares)
+          onTrouble(trouble)
+          await this.#make(trouble, load)
+          await pause(100 + Math.random() * 1_200)
+        }
+      } finally {
+        end = 0
+      }
+    })
+    await Promise.allSettled(troubles)
+    await Promise.all(troubles)
     const report = await load.finish()
     const seconds = Math.round((performance.now() - begin) / 1_000)
     return { seconds, troubles: this.#counts, ...report }
@@ -87,15 +104,6 @@ export class Storm {
 
   #anyServer(): TunaCornServer {
     return oneOf(this.#servers)
-  }
-
-  #nextTrouble(): Trouble {
-    let dice = Math.random() * Object.values(troubles).reduce((sum, share) => sum + share, 0)
-    for (const [name, share] of Object.entries(troubles)) {
-      dice -= share
-      if (dice < 0) return name as Trouble
-    }
-    return 'server kills'
   }
 
   async #make(trouble: Trouble, load: Load): Promise<void> {
@@ -106,7 +114,7 @@ export class Storm {
     switch (trouble) {
       case 'server kills':
         await server.kill()
-        return server.restart()
+        return restart(server)
       case 'worker kills':
         worker?.kill('SIGKILL')
         return load.startWorker(n)
@@ -135,5 +143,21 @@ export class Storm {
     await Promise.all(this.#servers.map((server) => server.kill()))
     await Promise.all(this.#proxies.map((proxy) => proxy.close()))
     await this.#cluster.remove()
+  }
+}
+
+function nextTrouble(shares: Shares): Trouble {
+  const names = Object.keys(shares) as Trouble[]
+  return oneOf(names.flatMap((name) => Array.from({ length: shares[name] ?? 0 }, () => name)))
+}
+
+/** A server does not start without its database, which may just be down: then again, as who runs it would. */
+async function restart(server: TunaCornServer, triesLeft = 5): Promise<void> {
+  try {
+    await server.restart()
+  } catch (error) {
+    if (triesLeft === 0) throw error
+    await pause(500)
+    await restart(server, triesLeft - 1)
   }
 }
