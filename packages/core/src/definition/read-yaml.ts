@@ -24,6 +24,9 @@ import type { SourceTree } from './source-tree.js'
  */
 const MAX_LEXEMES = 16_000_000
 
+/** Pieces that fit nowhere; far more than are listed. */
+const MAX_MISFITS = 1_000
+
 /** The parser's stack holds a few things besides the collections that are open. */
 const MAX_PARSER_STACK = MAX_DEPTH + 8
 
@@ -52,7 +55,7 @@ const HINTS: Partial<Record<YAMLError['code'], string>> = {
 /** Reads one YAML document. Never throws; time and memory are linear in the length of the text. */
 export function readYaml(source: string): SourceTree {
   try {
-    const documents = composed(source)
+    const documents = withoutTraces(() => composed(source))
     const [document, second] = documents
     const errors = documents.flatMap((each) => each.errors)
     if (errors.length > 0) return { problems: errors.map(syntaxProblem) }
@@ -73,13 +76,32 @@ function composed(source: string): Document.Parsed[] {
   return documents
 }
 
-/** The parser fed by hand, to stop what would exhaust the stack or the memory of this thread. */
+/** The library makes an error of each mistake: where it was made would take most of the time, and nobody is told. */
+function withoutTraces<T>(work: () => T): T {
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  try {
+    return work()
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit
+  }
+}
+
+/**
+ * The parser fed by hand, to stop what would exhaust the stack or the memory of this thread. A text of nothing but
+ * misfits takes ten times as long as a sound one: after enough of them it is read no further.
+ */
 function* tokens(source: string): Generator<CST.Token, void> {
   const parser = new Parser()
   let count = 0
+  let misfits = 0
   for (const lexeme of new Lexer().lex(source)) {
     if (++count > MAX_LEXEMES) throw tooMuch(parser.offset)
-    yield* parser.next(lexeme)
+    for (const token of parser.next(lexeme)) {
+      if (token.type === 'error') misfits += 1
+      yield token
+    }
+    if (misfits >= MAX_MISFITS) break
     if (parser.stack.length > MAX_PARSER_STACK) throw nestedTooDeeply(parser.offset)
   }
   yield* parser.end()

@@ -49,6 +49,8 @@ import { TransactedStarts } from './transacted-starts.js'
 
 /** For so long, who asks whether the store answers is told what came of it last. */
 const pingKeptMs = 1_000
+/** Probes give up sooner than statements do: a store that takes longer does not serve anybody. */
+const pingLimitMs = 3_000
 
 /**
  * The boundary of TunaCorn: definitions, processes, tasks. Everything that serves people or workers calls it.
@@ -324,14 +326,20 @@ export class Engine {
   }
 
   /**
-   * Resolves when the store answers. Nobody needs a right to ask that: so it is asked once a second at most, for all.
-   * @throws TunaCornError `unavailable`
+   * Resolves when the store answers. Nobody needs a right to ask that: so it is asked once a second at most, for all,
+   * and not again while it owes an answer.
+   * @throws TunaCornError `unavailable`, after 3 s at most
    */
   async ping(): Promise<void> {
     this.#pinged ??= this.#options.processList.list({ limit: 1 }).finally(() => {
       setTimeout(() => (this.#pinged = undefined), pingKeptMs).unref()
     })
-    await this.#pinged
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<never>((_, reject) => {
+      const message = `Expected the store to answer within ${pingLimitMs} ms, but it has not`
+      timer = setTimeout(() => reject(new TunaCornError('unavailable', message)), pingLimitMs)
+    })
+    await Promise.race([this.#pinged, late]).finally(() => clearTimeout(timer))
   }
 
   /** For an engine that was made without, because its store was not there yet. Once is enough. */

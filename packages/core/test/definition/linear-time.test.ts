@@ -133,3 +133,18 @@ describe(`a text that is ${times} times as long takes no more than ${3 * times} 
     expect(longMs).toBeLessThan(3 * times * Math.max(shortMs, noiseMs / times))
   })
 })
+
+describe('a text of nothing but mistakes takes no more than three times as long as a sound one', () => {
+  const length = 64 * 1024
+  const sound = shapes['sound tasks']?.(length) ?? ''
+  const mistakes = {
+    ']': repeated(']', length),
+    '- @': repeated('- @\n', length),
+    '%F': `${repeated('%F\n', length)}---\na: 1`,
+  }
+
+  test.each(Object.entries(mistakes))('%s', { timeout: 60_000 }, (_, text) => {
+    const quickest = (source: string) => Math.min(...Array.from({ length: 3 }, () => costOf(source)))
+    expect(quickest(text)).toBeLessThan(3 * quickest(sound))
+  })
+})

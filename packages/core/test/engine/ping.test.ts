@@ -39,3 +39,16 @@ test('that it does not answer is told to all who ask within a second; then it is
   expect(asked).toHaveBeenCalledTimes(2)
   await engine.close()
 })
+
+test('a store that hangs is told of after three seconds, and is not asked again meanwhile', async () => {
+  let answer: () => void = () => undefined
+  const { engine, asked } = pinging(() => new Promise((resolve) => (answer = () => resolve([]))))
+  const first = refusalOf(engine.ping())
+  await vi.advanceTimersByTimeAsync(3_000)
+  expect(await first).toBe('unavailable')
+  const second = engine.ping()
+  expect(asked).toHaveBeenCalledTimes(1)
+  answer()
+  await second
+  await engine.close()
+})

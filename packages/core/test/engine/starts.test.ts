@@ -51,6 +51,23 @@ describe('a start with an idempotency key', () => {
   })
 })
 
+describe('starts whose inputs take long to be checked', () => {
+  it('do not hold up everything else until the last of them', async () => {
+    const engine = engineOn(new MemoryStore())
+    const pattern = '^([a-z0-9]+-)*[a-z0-9]+$'
+    const schema = { type: 'array', items: { type: 'string', pattern } }
+    await engine.registerDefinition(JSON.stringify({ name: 'slow', input: schema, tasks: [{ name: 'A' }] }))
+    const start = { definition: 'slow', input: Array.from({ length: 10_000 }, (_, n) => `a-b-c-d-${n}`) }
+    await engine.startProcess(start)
+    let turns = 0
+    const ticking = setInterval(() => (turns += 1), 0)
+    await Promise.all(Array.from({ length: 20 }, () => engine.startProcess(start)))
+    clearInterval(ticking)
+    expect(turns).toBeGreaterThan(5)
+    await engine.close()
+  })
+})
+
 describe('a key of your own', () => {
   it('is had by one live process of a definition', async () => {
     const engine = engineOn(new MemoryStore())
