@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import type { DefinitionProblem } from '@tunacorn/protocol'
-import { errorCode, Failure, messageOf } from './failures.js'
+import { errorCode, exitCodes, Failure, messageOf } from './failures.js'
 
 /** A definition's text, and what it is taken for. */
 export interface DefinitionSource {
@@ -29,7 +29,8 @@ async function readBytes(file: string): Promise<Buffer> {
   try {
     return file === standardInput ? await buffer(process.stdin) : await readFile(file)
   } catch (error) {
-    throw new Failure(`${file}: ${whyUnreadable(error)}`, { cause: error })
+    const exitCode = errorCode(error) === 'ENOENT' ? exitCodes.notFound : exitCodes.failure
+    throw new Failure(`${file}: ${whyUnreadable(error)}`, { cause: error, exitCode })
   }
 }
 

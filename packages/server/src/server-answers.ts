@@ -4,7 +4,10 @@ import { exitCodes, Failure } from './failures.js'
 /** What went wrong with a request, for people, and what the command ends with; undefined for any other error. */
 export function failureOf(error: unknown): Failure | undefined {
   if (error instanceof TunaCornConnectionError) {
-    const message = `${error.message} (--url, TUNACORN_URL; "tunacorn dev" starts one here)`
+    const message =
+      error.code === 'timeout'
+        ? `Expected an answer from ${error.url}, but none came in time. Something takes the connection there and is silent: look at the server's log, and at its database.`
+        : `${error.message} (--url, TUNACORN_URL; "tunacorn dev" starts one here)`
     return new Failure(message, { cause: error, exitCode: exitCodes.unreachable })
   }
   if (!(error instanceof TunaCornHttpError)) return undefined

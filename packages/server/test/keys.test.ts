@@ -58,7 +58,12 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     expect(listed).toMatchObject({ name: 'worker-1', state: 'live', scopes: ['work', 'read'] })
     expect(listed).not.toHaveProperty('secretHash')
 
+    // There is no terminal here to ask on.
     expect(await keys('revoke', 'worker-1')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Expected --yes'),
+    })
+    expect(await keys('revoke', 'worker-1', '--yes')).toMatchObject({
       code: 0,
       stdout: 'Revoked the key "worker-1". Servers refuse it within two seconds.\n',
     })
@@ -71,7 +76,7 @@ describe.skipIf(postgresUrl() === undefined)('keys in a database that servers ar
     expect(await asked(url)).toMatch(/^401 /)
     const later = await serveCommand([], { env })
     expect(await asked(later.url)).toMatch(/^401 /)
-    expect(await keys('revoke', 'worker-1')).toMatchObject({
+    expect(await keys('revoke', 'worker-1', '--yes')).toMatchObject({
       code: 4,
       stderr: expect.stringContaining('none is called "worker-1"'),
     })

@@ -102,7 +102,7 @@ test('start --wait tells each task on standard error, in plain lines, and ends w
   const { code, stdout, stderr } = await waiting.exited
   expect({ code, stdout }).toEqual({ code: 0, stdout: `${id}\n` })
   expect(stderr).toMatch(
-    /^Started pair, version \d+\.\n {2}✓ First {2}.* ms {2}by tester {2}\{"score":7\}\n {2}✓ Second .*\npair is completed after .*, 2 tasks of 2\.\n$/,
+    /^Started pair, version \d+\.\n {2}✓ First {2}.* ms {2}by tester {2}\{"score":7\}\n {2}✓ Second .*\npair is completed after .*, 2 of 2 tasks completed\.\n$/,
   )
   // oxlint-disable-next-line no-control-regex
   expect(stderr).not.toMatch(/\u001b/)
@@ -160,7 +160,7 @@ test('show says of each task why it is not done, or what came of it', async () =
   const { code, stdout } = await server().cli(['show', id])
   expect(code).toBe(0)
   expect(stdout).toMatch(/^state +running$/m)
-  expect(stdout).toMatch(/^progress +50 %, 1 of 2 tasks$/m)
+  expect(stdout).toMatch(/^progress +1 of 2 tasks completed$/m)
   expect(stdout).toMatch(/^First +completed +1 +\{"score":7\}$/m)
   expect(stdout).toMatch(/^Second +scheduled +waits for a worker since /m)
   const json = await server().cli(['show', id, '--json'])

@@ -48,7 +48,7 @@ test('on a terminal a bar stands below the lines, in colours unless NO_COLOR ask
   expect(plain).toContain(`  ${'░'.repeat(24)} 0 of 4`)
   expect(plain).toContain(`by w  {"score":7}\n  ${'█'.repeat(6)}${'░'.repeat(18)} 1 of 4\r\u001b[K  ✗ Answer`)
   // In the end the bar is gone.
-  expect(plain.endsWith(' 2 of 4\r\u001b[K')).toBe(true)
+  expect(plain.endsWith(' 1 of 4\r\u001b[K')).toBe(true)
   expect(plain).not.toContain('\u001b[32m')
   expect(shown({ isTTY: true, hasColors: () => true })).toContain('\u001b[32m✓\u001b[39m Review')
 })

@@ -7,13 +7,13 @@ import { paintFor } from '../terminal.js'
 import { connect, jsonOption, type ConnectionFlags } from './connection.js'
 import { examples, withSettings } from './settings-options.js'
 
-interface DoctorFlags extends ConnectionFlags, Pick<Flags, 'dataDir' | 'databaseUrl'> {}
+interface DoctorFlags extends ConnectionFlags, Pick<Flags, 'dataDir' | 'databaseUrl' | 'statementLimit'> {}
 
 export function doctorCommand(): Command {
   const command = new Command('doctor')
     .summary('find what is wrong with a database, and say what to do')
     .description(
-      'Looks at a database: its settings, the schema, the clock, and whether everything in it can go on. Says of each thing that is wrong what to do; exit code 1 when there is any. It changes nothing. An embedded database is open to nobody else while its server runs: then --url asks that server for what it can see.',
+      'Looks at a database: its settings, the schema, the clock, and whether everything in it can go on. Says of each thing that is wrong what to do; exit code 1 when there is any, or when it may not look. It changes nothing. An embedded database is open to nobody else while its server runs: then --url asks that server for what it can see.',
     )
     .option('--url <url>', 'ask this server in place of a database: whether all is claimed that waits')
     .addOption(jsonOption())
@@ -26,7 +26,7 @@ export function doctorCommand(): Command {
       ),
     )
     .action(doctor)
-  return withSettings(command, ['dataDir', 'databaseUrl', 'key'])
+  return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit', 'key'])
 }
 
 async function doctor(flags: DoctorFlags): Promise<void> {

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { parseDuration } from '@tunacorn/protocol'
 import type { ApiKey, PostgresApiKeyList } from '@tunacorn/postgres'
+import { confirm } from '../confirm.js'
 import { isKeyName, keyNameRule, readScopes, scopesRule } from '../access/key-form.js'
 import { readDatabaseChoice, type Flags } from '../config.js'
 import { exitCodes, Failure, UsageError } from '../failures.js'
@@ -22,7 +23,7 @@ export function keysCommand(): Command {
         ['for a worker', 'tunacorn keys create worker-1 --scopes work'],
         ['for who may do all, for a while', 'tunacorn keys create ada --scopes admin --expires 90d'],
         ['which there are', 'tunacorn keys list'],
-        ['that of who has left', 'tunacorn keys revoke ada'],
+        ['that of who has left, without being asked', 'tunacorn keys revoke ada --yes'],
       ) +
         '\nScopes: read (look at everything), start (start, pause, resume, retry and cancel\nprocesses), work (claim and report tasks), define (register and remove\ndefinitions), admin (all of these, and destroy processes).\n',
     )
@@ -43,7 +44,7 @@ function createCommand(): Command {
       examples(['for a worker', 'TUNACORN_KEY=$(tunacorn keys create worker-1 --scopes work)']),
     )
     .action(create)
-  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
+  return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit']).addOption(jsonOption())
 }
 
 function listCommand(): Command {
@@ -52,7 +53,7 @@ function listCommand(): Command {
     .description('Shows all keys that there have been, oldest first, and never what is secret of them.')
     .addHelpText('after', examples(['those of the embedded database in ./.tunacorn', 'tunacorn keys list']))
     .action(list)
-  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
+  return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit']).addOption(jsonOption())
 }
 
 function revokeCommand(): Command {
@@ -62,9 +63,10 @@ function revokeCommand(): Command {
       'Ends a key. Servers refuse it within two seconds; what it is waiting for is still answered.',
     )
     .argument('<name>', 'what it is called')
+    .option('--yes', 'do not ask')
     .addHelpText('after', examples(['the key of a worker', 'tunacorn keys revoke worker-1']))
     .action(revoke)
-  return withSettings(command, ['dataDir', 'databaseUrl']).addOption(jsonOption())
+  return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit']).addOption(jsonOption())
 }
 
 interface KeysFlags extends Flags {
@@ -74,6 +76,10 @@ interface KeysFlags extends Flags {
 interface Wanted extends KeysFlags {
   readonly scopes: string
   readonly expires?: string
+}
+
+interface Revoked extends KeysFlags {
+  readonly yes?: true
 }
 
 async function create(name: string, { scopes: given, expires, ...flags }: Wanted): Promise<void> {
@@ -108,7 +114,8 @@ function shown({ secretHash: _secretHash, ...key }: ApiKey): Omit<ApiKey, 'secre
   return key
 }
 
-async function revoke(name: string, flags: KeysFlags): Promise<void> {
+async function revoke(name: string, { yes, ...flags }: Revoked): Promise<void> {
+  if (yes === undefined) await confirm(`End the key ${quoted(name)} for good?`)
   const revoked = await withKeys(flags, (keys) => keys.revoke(name))
   if (revoked === undefined)
     throw new Failure(

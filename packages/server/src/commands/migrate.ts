@@ -19,7 +19,7 @@ export function migrateCommand(): Command {
       ),
     )
     .action(migrate)
-  return withSettings(command, ['dataDir', 'databaseUrl'])
+  return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit'])
 }
 
 async function migrate(flags: Flags & { readonly json?: true }): Promise<void> {

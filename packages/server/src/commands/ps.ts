@@ -3,6 +3,7 @@ import type { Query } from '@tunacorn/client'
 import { note, printJson } from '../output.js'
 import { tableLines } from '../table.js'
 import { printable, shortTime } from '../wording.js'
+import { completedOf } from '../processes/outcome.js'
 import { connect, withConnection, type ConnectionFlags } from './connection.js'
 import { pagesOf, withPaging, type PagingFlags } from './paging.js'
 import { examples } from './settings-options.js'
@@ -45,7 +46,7 @@ async function ps(flags: PsFlags): Promise<void> {
       const rows = items.map((process) => [
         process.id,
         process.state,
-        `${process.progress.finished}/${process.progress.total}`,
+        `${completedOf(process.progress)}/${process.progress.total}`,
         shortTime(process.startedAt),
         printable(process.definition),
         printable(process.key ?? ''),

@@ -23,7 +23,7 @@ export function validateCommand(): Command {
         ['all of a folder', 'tunacorn validate definitions'],
         ['what another program writes', 'generate-definition | tunacorn validate -'],
       ) +
-        '\nExit codes: 0 all are sound, 1 a file cannot be read, 2 the command was not\nunderstood, 3 a definition is not sound.\n',
+        '\nExit codes: 0 all are sound, 1 a file cannot be read, 2 the command was not\nunderstood, 3 a definition is not sound, 4 there is no such file.\n',
     )
     .action(validate)
 }
@@ -45,10 +45,10 @@ async function validate(paths: readonly string[], { json }: { readonly json?: tr
       console.log(`${file}: sound, ${countOf(taskCount, 'task')}; ${describeWorstCase(worstCase)}${nameless}`)
     }
   }
-  const kinds = new Set(verdicts.map(({ kind }) => kind))
   // One that could not be read is not known to be sound or not: that comes first.
-  if (kinds.has('unreadable')) process.exitCode = exitCodes.failure
-  else if (kinds.has('invalid')) process.exitCode = exitCodes.invalidDefinition
+  const unread = verdicts.find(({ kind }) => kind === 'unreadable')
+  if (unread?.kind === 'unreadable') process.exitCode = unread.exitCode
+  else if (verdicts.some(({ kind }) => kind === 'invalid')) process.exitCode = exitCodes.invalidDefinition
 }
 
 /** As the server answers `POST /definitions/validate`, and which file it is. */

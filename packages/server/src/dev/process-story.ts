@@ -1,4 +1,5 @@
 import type { TunaCornClient } from '@tunacorn/client'
+import { completedOf } from '../processes/outcome.js'
 import type { Teller } from './dev-output.js'
 
 type HistoryEvent = Awaited<ReturnType<TunaCornClient['getHistory']>>['items'][number]
@@ -33,7 +34,7 @@ export class ProcessStory {
     await this.#catchUp()
     if (endedAt === undefined) return false
     const tookMs = Date.parse(endedAt) - Date.parse(startedAt)
-    this.#tell.processEnded({ state, tasks: progress.finished, tookMs, workMs: this.#workMs })
+    this.#tell.processEnded({ state, tasks: completedOf(progress), tookMs, workMs: this.#workMs })
     return true
   }
 

@@ -13,7 +13,16 @@ export function outcomeText(process: Process): string {
   const time = roughly(Date.parse(endedAt) - Date.parse(startedAt))
   const followed = failureProcess === undefined ? '' : ` Process ${failureProcess} cleans up after it.`
   const because = whyEnded(process)
-  return `${printable(definition)} is ${state} after ${time}, ${countOf(progress.finished, 'task')} of ${progress.total}${because === '' ? '.' : `: ${because}.`}${followed}`
+  return `${printable(definition)} is ${state} after ${time}, ${progressText(progress)}${because === '' ? '.' : `: ${because}.`}${followed}`
+}
+
+/** How many tasks are completed: those that failed are finished as well, but not done. */
+export function completedOf({ finished, failed = 0 }: Process['progress']): number {
+  return finished - failed
+}
+
+export function progressText(progress: Process['progress']): string {
+  return `${completedOf(progress)} of ${countOf(progress.total, 'task')} completed`
 }
 
 const whatHappened = {

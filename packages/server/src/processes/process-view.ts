@@ -3,8 +3,8 @@ import type { TunaCornClient } from '@tunacorn/client'
 import type { Process, Task } from '@tunacorn/protocol'
 import { printJson } from '../output.js'
 import { tableLines } from '../table.js'
-import { countOf, printable, shortJson, shortTime } from '../wording.js'
-import { exitCodeOfOutcome, whyEnded } from './outcome.js'
+import { printable, shortJson, shortTime } from '../wording.js'
+import { exitCodeOfOutcome, progressText, whyEnded } from './outcome.js'
 
 /** How many tasks are shown of one process. */
 const mostTasks = 1_000
@@ -66,12 +66,11 @@ function headLines(process: Process): string[] {
   const { id, definition, definitionVersion, state, progress, key, input, startedAt, endedAt, deadline } =
     process
   const because = whyEnded(process)
-  const { percent, finished, total } = progress
   const facts: [string, string | undefined][] = [
     ['process', id],
     ['definition', `${printable(definition)}, version ${definitionVersion}`],
     ['state', because === '' ? state : `${state}: ${because}`],
-    ['progress', `${percent} %, ${finished} of ${countOf(total, 'task')}`],
+    ['progress', progressText(progress)],
     ['key', key && printable(key)],
     ['input', input === undefined ? undefined : shortJson(input, 200)],
     ['started', shortTime(startedAt)],

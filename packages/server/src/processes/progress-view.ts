@@ -13,7 +13,7 @@ export class ProgressView {
   readonly #stream: Stream
   readonly #paint: Paint
   readonly #total: number
-  #finished = 0
+  #completed = 0
 
   /** @param total how many tasks it has */
   constructor(stream: Stream, total: number) {
@@ -23,7 +23,7 @@ export class ProgressView {
   }
 
   tell(event: HistoryEvent): void {
-    if (event.type === 'task-completed' || event.type === 'task-failed') this.#finished += 1
+    if (event.type === 'task-completed') this.#completed += 1
     this.#clear()
     if (event.type !== 'process-started') this.#stream.write(`  ${eventText(event, this.#paint)}\n`)
     if (this.#stream.isTTY) this.#stream.write(this.#bar())
@@ -38,10 +38,8 @@ export class ProgressView {
   }
 
   #bar(): string {
-    // One that is retried finishes tasks more than once.
-    const finished = Math.min(this.#finished, this.#total)
-    const done = Math.floor((barWidth * finished) / this.#total)
+    const done = Math.floor((barWidth * this.#completed) / this.#total)
     const bar = this.#paint.green('█'.repeat(done)) + this.#paint.dim('░'.repeat(barWidth - done))
-    return `  ${bar} ${finished} of ${this.#total}`
+    return `  ${bar} ${this.#completed} of ${this.#total}`
   }
 }

@@ -22,7 +22,7 @@ export type Verdict =
       readonly worstCase: WorstCase
     }
   | { readonly kind: 'invalid'; readonly file: string; readonly problems: readonly Problem[] }
-  | { readonly kind: 'unreadable'; readonly file: string; readonly reason: string }
+  | { readonly kind: 'unreadable'; readonly file: string; readonly reason: string; readonly exitCode: number }
 
 /** One that is sound by itself, and names another. */
 interface Following {
@@ -75,7 +75,8 @@ async function checkFile(
     }
   } catch (error) {
     if (error instanceof DefinitionError) return { kind: 'invalid', file, problems: error.problems }
-    if (error instanceof Failure) return { kind: 'unreadable', file, reason: error.message }
+    if (error instanceof Failure)
+      return { kind: 'unreadable', file, reason: error.message, exitCode: error.exitCode }
     throw error
   }
 }
