@@ -15,7 +15,7 @@ export default defineConfig({
   test: {
     include: [`packages/core/test/${process.env['MUTATED'] ?? '{process,definition}'}/**/*.test.ts`],
     // What takes long for being large or for trying much, and what is about the thread that reads what is large.
-    exclude: ['**/*large*', '**/*fuzz*', '**/*model*', '**/read-definition.test.ts'],
+    exclude: ['**/*large*', '**/linear-time*', '**/*fuzz*', '**/*model*', '**/read-definition.test.ts'],
     testTimeout: 600_000,
     pool: 'forks',
   },

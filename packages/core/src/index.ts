@@ -107,7 +107,7 @@ export type { Cause, Explanation, ProcessExplanation } from './engine/explain.js
 export type { RegisteredDefinition, ValidDefinition } from './engine/definitions.js'
 export { Engine } from './engine/engine.js'
 export { failureProcessFault, type OtherDefinitions } from './engine/failure-process-fault.js'
-export { formatClaim, formatTaskId, isProcessId, parseClaim, parseTaskId } from './engine/ids.js'
+export { formatTaskId, isProcessId, parseTaskId } from './engine/ids.js'
 export type { Logger } from './engine/logger.js'
 export type {
   AttemptOutcome,

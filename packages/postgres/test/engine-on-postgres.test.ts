@@ -1,4 +1,4 @@
-import { Engine, parseTaskId, type ProcessChange, type ProcessList } from '@tunacorn/core'
+import { Engine, parseTaskId, type ClaimedTask, type ProcessChange, type ProcessList } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -46,6 +46,46 @@ describe.skipIf(url === undefined)('engines on PostgreSQL', () => {
     await Promise.all(engines.map((engine) => engine.close()))
     await Promise.all(stores.map((store) => store.close()))
     await database.drop()
+  })
+
+  it('no table holds a claim that a task could be reported with, whatever became of it', async () => {
+    const [engine] = engines as [Engine]
+    const retry = { limit: 3, delay: '0s' }
+    const tasks = ['held', 'done', 'broken', 'lapsed'].map((name) => ({ name, retry }))
+    await engine.registerDefinition(JSON.stringify({ name: 'claimed', tasks }))
+    const { id } = await engine.startProcess({ definition: 'claimed' })
+    const ask = { worker: 'w', definition: 'claimed', max: 1, waitMs: 20_000 }
+    const claimed = new Map<string, ClaimedTask>()
+    const claimOf = async (name: string, leaseMs?: number) => {
+      const [task] = (await engine.claimTasks({ ...ask, names: [name], leaseMs })).tasks
+      claimed.set(`${name} ${task?.attempt}`, task!)
+      return task!
+    }
+    await claimOf('held')
+    const done = await claimOf('done')
+    await engine.completeTask(done.id, done.claim)
+    const broken = await claimOf('broken')
+    await engine.failTask(broken.id, broken.claim, 'no')
+    await claimOf('lapsed', 1)
+    await claimOf('lapsed')
+    await engine.cancelProcess(id)
+
+    const client = new Pool({ connectionString: database.url })
+    const { rows: tables } = await client.query<{ name: string }>(
+      "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'tunacorn'",
+    )
+    const dumped: string[] = []
+    for (const { name } of tables) {
+      const { rows } = await client.query<{ row: string }>(`SELECT t::text AS row FROM tunacorn.${name} t`)
+      dumped.push(...rows.map(({ row }) => row))
+    }
+    await client.end()
+    expect(claimed.size).toBe(5)
+    expect(dumped.filter((row) => row.includes(id)).length).toBeGreaterThan(3)
+    for (const { claim } of claimed.values()) {
+      const [, secret = ''] = claim.split('.')
+      expect(dumped.filter((row) => row.includes(secret))).toEqual([])
+    }
   })
 
   it('of two definitions that name each other as failure process, one is registered, whoever asks whom', async () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { parseClaim } from '../../../packages/core/dist/engine/ids.js'
 
 // What the storm's workers and starters write down, a line of JSON before each call and one after it.
 
@@ -62,10 +63,16 @@ export function readCalls(files: readonly string[]): Call[] {
 
 function parsed(line: string): Asked | Answered | undefined {
   try {
-    return line === '' ? undefined : (JSON.parse(line) as Asked | Answered)
+    return line === '' ? undefined : (JSON.parse(line, asStored) as Asked | Answered)
   } catch {
     return undefined
   }
+}
+
+/** The store knows claims by the hashes of their secrets. */
+function asStored(name: string, value: unknown): unknown {
+  const claim = name === 'claim' ? parseClaim(String(value)) : undefined
+  return claim === undefined ? value : `${claim.attempt}.${claim.secret}`
 }
 
 function outcomeOf(answer: Answered | undefined): Call['outcome'] {

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import type { Claim } from '../process/events.js'
 import type { TaskRef } from '../lists/board.js'
 
@@ -25,13 +26,29 @@ export function parseTaskId(text: string): TaskRef | undefined {
   return processId === undefined || task === undefined ? undefined : { processId, task: Number(task) }
 }
 
-/** `<attempt>.<secret>`: the secret is 128 random bits in base64url. */
-export function formatClaim({ attempt, secret }: Claim): string {
+/** `<attempt>.<secret>`: the secret is 128 random bits in base64url, as the worker was given it. */
+export function formatClaim(attempt: number, secret: string): string {
   return `${attempt}.${secret}`
 }
 
+/** A claim as the store knows it. */
 export function parseClaim(text: string): Claim | undefined {
   const [, attempt, secret] = claimPattern.exec(text) ?? []
   if (attempt === undefined || secret === undefined || Number(attempt) > maxAttempt) return undefined
-  return { attempt: Number(attempt), secret }
+  return { attempt: Number(attempt), secret: hashOf(secret) }
+}
+
+const last = { secret: '', hash: '' }
+
+/**
+ * What the store knows of a secret. A dump of it holds nothing that a task could be reported with; and how long two
+ * hashes take to be compared tells nothing of a secret, however they are compared. What is reported together was mostly
+ * handed out together, with one secret: the last one is not hashed again.
+ */
+export function hashOf(secret: string): string {
+  if (secret !== last.secret) {
+    last.secret = secret
+    last.hash = createHash('sha256').update(secret).digest('base64url').slice(0, 22)
+  }
+  return last.hash
 }

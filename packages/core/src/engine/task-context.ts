@@ -54,6 +54,13 @@ interface Limits {
   readonly maxCharacters: number
 }
 
+/** How tasks are handed out. */
+interface Handing {
+  /** Theirs, in clear. */
+  readonly secret: string
+  readonly withAttributes: boolean
+}
+
 /** Puts together what came before a task: its process, the outputs of its needs, and everything merged. */
 export class TaskContext {
   readonly #lanes: Lanes
@@ -69,13 +76,13 @@ export class TaskContext {
   /** Each by itself: one that cannot be understood does not stand in the way of the others. */
   async describeAll(
     claimed: readonly ClaimedBoardTask[],
-    withAttributes: boolean,
+    handing: Handing,
   ): Promise<PromiseSettledResult<ClaimedTask>[]> {
     await this.#copies.haveAtHand(claimed.map(({ processId }) => processId))
-    return Promise.allSettled(claimed.map((task) => this.#describe(task, withAttributes)))
+    return Promise.allSettled(claimed.map((task) => this.#describe(task, handing)))
   }
 
-  async #describe(claimed: ClaimedBoardTask, withAttributes: boolean): Promise<ClaimedTask> {
+  async #describe(claimed: ClaimedBoardTask, { secret, withAttributes }: Handing): Promise<ClaimedTask> {
     const { processId, task, name, claim, leaseExpiresAt, leaseMs } = claimed
     const limits = withAttributes ? alongLimits : { ...alongLimits, maxAncestors: 0 }
     return this.#withPast(claimed, limits, async (past) => {
@@ -84,7 +91,7 @@ export class TaskContext {
         id: formatTaskId({ processId, task }),
         name,
         attempt: claim.attempt,
-        claim: formatClaim(claim),
+        claim: formatClaim(claim.attempt, secret),
         leaseExpiresAt,
         leaseMs,
         process: { id: processId, definition, definitionVersion, input, startedAt },

@@ -10,7 +10,7 @@ import type { TaskContext, ClaimedTask, TaskAttributes } from './task-context.js
 import type { TaskView, TaskViews, TaskViewState } from './task-views.js'
 import { thrown, TunaCornError } from '../errors.js'
 import { newSecret } from '../new-ids.js'
-import { formatTaskId, isProcessId, parseClaim, parseTaskId } from './ids.js'
+import { formatTaskId, hashOf, isProcessId, parseClaim, parseTaskId } from './ids.js'
 import { notClaimable } from './not-claimable.js'
 import { badCursor, defaultPageLimit, wholeNumber, type Page, type PageRequest } from './page.js'
 import type { Polls } from './polls.js'
@@ -143,17 +143,20 @@ export class Tasks {
     if (max === 0) return { tasks: [], results: await report() }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
     this.#parts.polls.note(worker, { names, definition, processId: process })
-    const claim = { worker, names, definition, processId: process, max, leaseMs, secret: newSecret() }
+    let secret = newSecret()
+    const claim = { worker, names, definition, processId: process, max, leaseMs, secret: hashOf(secret) }
     const { results, tasks } =
       sent.length > 0
         ? await this.#parts.claims.claimWith(claim, sent.length, report)
         : { results: [], tasks: await this.#parts.claims.claim(claim, { waitMs, signal }) }
-    let handed = await this.#handOver(tasks, request)
+    let handed = await this.#handOver(tasks, secret, request)
     // Those that come first on the board shall not keep away what is behind them.
     for (let tries = 0; isNothingOf(tasks, handed, signal) && tries < triesToUnderstand; tries += 1) {
-      const others = await this.#parts.claims.claim({ ...claim, secret: newSecret() }, { waitMs: 0, signal })
+      secret = newSecret()
+      const again = { ...claim, secret: hashOf(secret) }
+      const others = await this.#parts.claims.claim(again, { waitMs: 0, signal })
       if (others.length === 0) break
-      handed = await this.#handOver(others, request)
+      handed = await this.#handOver(others, secret, request)
     }
     return { tasks: handed, results }
   }
@@ -161,9 +164,10 @@ export class Tasks {
   async claimOne(id: string, request: ClaimTaskRequest): Promise<ClaimedTask> {
     const { worker, leaseMs = this.#parts.defaultLeaseMs } = request
     const place = placeOf(id)
-    const holder = { worker, leaseMs, secret: newSecret() }
+    const secret = newSecret()
+    const holder = { worker, leaseMs, secret: hashOf(secret) }
     const { tasks } = await this.#parts.taskList.claim(place, [{ ...holder, max: 1 }])
-    const [task] = await this.#handOver(tasks.flat(), request)
+    const [task] = await this.#handOver(tasks.flat(), secret, request)
     if (task === undefined) throw notClaimable(await this.#parts.views.one(place))
     return task
   }
@@ -202,13 +206,16 @@ export class Tasks {
    * To a caller who has gone nothing is handed: all goes back. Nor is what cannot be understood: that goes back a little
    * later, so that it does not stand in the way of all others; another replica may understand it, and an attempt that
    * nobody has made is not to be used up. And what would make the answer too large goes back.
+   *
+   * @param secret that of which the store has the hash.
    */
   async #handOver(
     claimed: readonly ClaimedBoardTask[],
+    secret: string,
     { worker, attributes = true, signal, logger = this.#parts.logger }: ClaimTaskRequest,
   ): Promise<ClaimedTask[]> {
     for (const one of claimed) if (one.isTakeover) this.#noteLapse(one, worker, logger)
-    const described = await this.#parts.context.describeAll(claimed, attributes)
+    const described = await this.#parts.context.describeAll(claimed, { secret, withAttributes: attributes })
     if (signal?.aborted === true) {
       await this.#giveBack(claimed)
       return []

@@ -38,7 +38,7 @@ export interface Holder {
   /** For people to read. */
   readonly worker: string
   readonly leaseMs: number
-  /** At least 128 random bits; with the attempt it makes the claim. */
+  /** The hash of 128 random bits that only the worker has; with the attempt it makes the claim. */
   readonly secret: string
 }
 

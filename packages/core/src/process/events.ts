@@ -1,6 +1,6 @@
 import type { Payload } from '../payload.js'
 
-/** Proof of holding a task: which attempt, and the secret that was handed out with it. */
+/** Proof of holding a task: which attempt, and the hash of the secret that was handed out with it. */
 export interface Claim {
   readonly attempt: number
   readonly secret: string
