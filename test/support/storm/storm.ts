@@ -89,7 +89,7 @@ export class Storm {
           const trouble = nextTrouble(shares)
           onTrouble(trouble)
           await this.#make(trouble, load)
-          await pause(100 + Math.random() * 1_200)
+          await pause(500 + Math.random() * 2_500)
         }
       } finally {
         end = 0
