@@ -185,7 +185,7 @@ import { newBoardTaskValues } from './statements/board-columns.js'
       [
         claims,
         'WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[])',
-        'WHERE t.ctid = ANY (${picks[scope](schema)})',
+        'WHERE t.ctid = ANY (${picks[scope](schema, at)})',
       ],
     ],
     tests: [onPostgres('claiming'), onPostgres('many at once')],

@@ -19,20 +19,21 @@ export type InputCheck = (json: string) => readonly InputProblem[]
 
 /** What a check may take however small the input is: some ten milliseconds. */
 const BASE_STEPS = 200_000
-/** And for each character. One of a sensible input takes one or two, ten with many alternatives or a pattern. */
-const STEPS_PER_CHARACTER = 20
+/** And for each character. One of a sensible input takes one or two, five with many alternatives or a pattern. */
+const STEPS_PER_CHARACTER = 10
 /** For the second look that finds all problems: each may cost some hundred bytes. */
 const MAX_STEPS_FOR_ALL = 50_000
 const MAX_PROBLEMS = 100
 
 /**
- * Compiles a schema that `checkDefinition` has found sound, in some milliseconds. The check is by JSON Schema
+ * Compiles a schema that `checkDefinition` has found sound, in some milliseconds; a hundred for the largest. The check is by JSON Schema
  * 2020-12; `format` is a note only. It takes time linear in what schema and input say together,
  * and is given up, as a problem of its own, when that is too much. Lists at most a hundred problems, or only the
  * first one where the input is very large.
  */
 export function compileInputSchema(schema: JsonSchema): InputCheck {
-  const first = compileSchema(schema, { allErrors: false, ofAlternatives: false })
+  const first = compiled(schema)
+  if (first === undefined) return () => [unusable]
   let all: ErrorsOf | undefined
   return (json) => {
     const maxSteps = BASE_STEPS + STEPS_PER_CHARACTER * json.length
@@ -45,6 +46,22 @@ export function compileInputSchema(schema: JsonSchema): InputCheck {
     } catch (error) {
       return [unchecked(error, maxSteps)]
     }
+  }
+}
+
+const unusable: InputProblem = {
+  pointer: '',
+  message:
+    'Expected an input schema that can be used, but this one has too many parts. Register it anew, with fewer.',
+}
+
+/** Nothing for one that was found sound under other limits than those of today: its processes cannot be started. */
+function compiled(schema: JsonSchema): ErrorsOf | undefined {
+  try {
+    return compileSchema(schema, { allErrors: false, ofAlternatives: false })
+  } catch (error) {
+    if (error instanceof RangeError) return undefined
+    throw error
   }
 }
 

@@ -1,5 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import type { ParseReply, ParseRequest } from './parse-thread.js'
+import type { Problem } from './problem.js'
 
 /** The definition could not be read, for a reason that is not its own. Trying again later may help. */
 export class DefinitionReadError extends Error {
@@ -16,6 +17,12 @@ const MAX_WAITING = 32
 /** Several times what the largest definition takes. Texts made to be slow must not hold up the others for long. */
 const MAX_PARSE_MS = 120_000
 
+/**
+ * What the thread may hold: as much as the largest definition that is allowed takes in YAML. Four megabytes of nothing but
+ * short items take nearly as much.
+ */
+const MAX_THREAD_MEGABYTES = 2_048
+
 interface Job {
   readonly request: ParseRequest
   readonly resolve: (reply: ParseReply) => void
@@ -27,11 +34,16 @@ interface Job {
  * not: a large definition leaves hundreds of megabytes behind, which only its end gives back.
  */
 export class ParseQueue {
+  readonly #maxMegabytes: number
   readonly #waiting: Job[] = []
   #thread: Worker | undefined
   #current: Job | undefined
   /** Runs out when the thread has been busy with one text for too long. */
   #timer: NodeJS.Timeout | undefined
+
+  constructor(maxMegabytes = MAX_THREAD_MEGABYTES) {
+    this.#maxMegabytes = maxMegabytes
+  }
 
   parse(request: ParseRequest): Promise<ParseReply> {
     if (this.#waiting.length >= MAX_WAITING) {
@@ -68,7 +80,10 @@ export class ParseQueue {
 
   #start(): Worker {
     // Flags of the program, such as --input-type, may not fit a thread, which needs none.
-    const thread = new Worker(new URL('./parse-thread.js', import.meta.url), { execArgv: [] })
+    const thread = new Worker(new URL('./parse-thread.js', import.meta.url), {
+      execArgv: [],
+      resourceLimits: { maxOldGenerationSizeMb: this.#maxMegabytes },
+    })
     thread.on('message', (reply: ParseReply) => {
       if (thread === this.#thread) this.#end((job) => job.resolve(reply))
     })
@@ -88,7 +103,10 @@ export class ParseQueue {
   #lose(thread: Worker, cause: Error): void {
     if (thread !== this.#thread) return
     this.#thread = undefined
-    this.#fail(cause)
+    // A reason of the text's own: it would take as much at any other time.
+    if (isOutOfMemory(cause))
+      this.#end((job) => job.resolve({ problems: [tooMuchMemory(this.#maxMegabytes)] }))
+    else this.#fail(cause)
   }
 
   #fail(cause: unknown): void {
@@ -108,4 +126,13 @@ export class ParseQueue {
     this.#thread = undefined
     void thread?.terminate()
   }
+}
+
+function isOutOfMemory(error: Error): boolean {
+  return 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY'
+}
+
+function tooMuchMemory(megabytes: number): Problem {
+  const message = `Expected a text that can be read in ${megabytes} MB of memory, but it takes more. JSON takes a tenth of what YAML does.`
+  return { code: 'source-too-large', message, pointer: '', line: 1, column: 1 }
 }

@@ -4,10 +4,7 @@ import { parseDefinition, type ParseOptions, refuseUnlessTextOfSize } from './pa
 import { ParseQueue } from './parse-queue.js'
 import { DefinitionError } from './problem.js'
 
-/**
- * Shorter texts are parsed at once: a few milliseconds, the price of waking a thread. Those that are all mistakes take
- * ten times as long as sound ones, and hold up everything here for as long.
- */
+/** Shorter texts are parsed at once: some ten milliseconds at most, a few times the price of waking a thread. */
 const MAX_PARSED_HERE = 32 * 1024
 
 /** A schema of some kilobytes takes a second to be checked. An escape may spell it too. */

@@ -1,4 +1,5 @@
 import { compileDefinition, type CompiledDefinition } from '../definition/compiled-definition.js'
+import type { Definition } from '../definition/definition.js'
 import type { EngineDefaults } from '../definition/task-settings.js'
 import type { DefinitionList } from '../lists/definition-list.js'
 import { Recent } from './recent.js'
@@ -7,16 +8,20 @@ import { Recent } from './recent.js'
 export interface KnownDefinition extends CompiledDefinition {
   readonly name: string
   readonly version: number
+  /** What it takes to keep it, in tasks. */
+  readonly weight: number
 }
 
-/** How many tasks of compiled definitions are kept at most. */
+/** How many tasks of compiled definitions are kept at most: some hundred bytes each. */
 const maxTasks = 1_000_000
+/** What is compiled of an input schema is 65 times as large as its text; a task as five of its characters. */
+const schemaCharactersOfTask = 5
 
 /** Compiled definitions, shared by all processes of a version. A version never changes, so a copy never ages. */
 export class KnownDefinitions {
   readonly #list: DefinitionList
   readonly #defaultSettings: EngineDefaults
-  readonly #versions = new Recent<KnownDefinition>(maxTasks, ({ graph }) => graph.size)
+  readonly #versions = new Recent<KnownDefinition>(maxTasks, ({ weight }) => weight)
   readonly #defaults = new Map<string, number>()
 
   /** @param defaultSettings what holds for tasks where the definition says nothing. */
@@ -63,11 +68,17 @@ export class KnownDefinitions {
     const known = this.#versions.get(key) ?? {
       name,
       version: stored.version,
+      weight: weightOf(stored.definition),
       ...compileDefinition(stored.definition, this.#defaultSettings),
     }
     this.#versions.set(key, known)
     return known
   }
+}
+
+function weightOf({ tasks, input }: Definition): number {
+  const characters = input === undefined ? 0 : JSON.stringify(input).length
+  return tasks.length + Math.ceil(characters / schemaCharactersOfTask)
 }
 
 function keyOf(name: string, version: number): string {

@@ -25,6 +25,11 @@ const LOAN = {
   $defs: { person: { type: 'object', required: ['name'], properties: { name: { type: 'string' } } } },
 }
 
+const listed = <T>(length: number, one: (index: number) => T) =>
+  Array.from({ length: Math.floor(length) }, (_, index) => one(index))
+const keyed = <T>(length: number, one: (index: number) => T) =>
+  Object.fromEntries(listed(length, (index) => [`k${index}`, one(index)]))
+
 const withinMs = (limitMs: number, work: () => void) => {
   const start = performance.now()
   work()
@@ -223,6 +228,51 @@ describe('hostile schemas and inputs', () => {
     withinMs(5_000, () => {
       expect(codes({ $defs: { ...$defs, a60: {} }, $ref: '#/$defs/a0' })).toEqual(['bad-schema /input'])
     })
+  })
+
+  test.each([
+    ['properties', (n: number) => ({ properties: keyed(n, () => ({ type: 'string' })) })],
+    ['alternatives', (n: number) => ({ anyOf: listed(n, (i) => ({ const: i })) })],
+    ['parts that all hold', (n: number) => ({ allOf: listed(n, () => ({})) })],
+    ['parts that are never right', (n: number) => ({ anyOf: listed(n, () => ({ not: {} })).slice(n / 2) })],
+    ['parts of true and false', (n: number) => ({ oneOf: listed(n, (i) => i % 2 === 0) })],
+  ])('are refused, and the largest that are not can be used: too many %s', (_, schemaOf) => {
+    expect(codes(schemaOf(500))).toEqual(['bad-schema /input'])
+    const largest = schemaOf(498)
+    expect(codes(largest)).toEqual([])
+    expect(checkOf(largest)({ k1: 1 })).toBeInstanceOf(Array)
+  })
+
+  test('that were found sound when more was allowed refuse every input, and end nothing else', () => {
+    const check = compileInputSchema({ allOf: listed(5_000, () => ({ properties: { a: {} } })) })
+    expect(check('{}')[0]?.message).toMatch(/too many parts/)
+  })
+
+  // 30 ns a step: a check that takes all its steps takes as long, whatever they are spent on.
+  const megabyte = 1_000_000
+  const manyKeys = keyed(90_000, () => 0)
+  const manyItems = (item: unknown) => listed(megabyte / (JSON.stringify(item).length + 1), () => item)
+  test.each([
+    ['keys that are counted', { minProperties: 1 }, manyKeys],
+    ['names of keys', { propertyNames: { minLength: 1 } }, manyKeys],
+    ['keys by patterns', { patternProperties: { '^': {} }, unevaluatedProperties: false }, manyKeys],
+    ['other keys', { additionalProperties: { type: 'integer' } }, manyKeys],
+    ['unique things', { uniqueItems: true }, manyItems({})],
+    ['unique numbers', { uniqueItems: true }, manyItems(1)],
+    ['items', { items: { type: 'integer' } }, manyItems(1)],
+    ['patterns', { items: { pattern: '^[a-z]+$' } }, manyItems('ab')],
+  ])('are given up soon, however many look at %s of a megabyte', (_, schema, input) => {
+    const text = JSON.stringify(input)
+    const check = compileInputSchema({ allOf: listed(40, () => schema) })
+    check('null')
+    const before = process.cpuUsage()
+    const [problem] = check(text)
+    const { user, system } = process.cpuUsage(before)
+    expect(problem?.message ?? '').toMatch(
+      /^(Expected an input that can be checked in|Expected a list in which)/,
+    )
+    // Some were 10 s, some 14.
+    expect((user + system) / 1_000).toBeLessThan(3_000)
   })
 
   test('are compared in linear time: lists of things that are unique', () => {

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import { DefinitionError, parseDefinition, readDefinition } from '@tunacorn/core'
 import { describe, expect, test } from 'vitest'
+import { ParseQueue } from '../../dist/definition/parse-queue.js'
 
 /** Some 500 KB: enough to be parsed in a thread. */
 const large = (extra = '') =>
@@ -50,6 +51,16 @@ describe('reading a definition', { timeout: 120_000 }, () => {
       expect(definition).toEqual(parseDefinition(source))
     },
   )
+
+  test('that takes more memory than there is for it is refused, and the next one is read', async () => {
+    const queue = new ParseQueue(64)
+    const items = `tasks: [${'a, '.repeat(500_000)}]`
+    expect(await queue.parse({ source: items, options: {} })).toMatchObject({
+      problems: [{ code: 'source-too-large', message: expect.stringContaining('in 64 MB of memory') }],
+    })
+    const next = await queue.parse({ source: 'tasks: [{name: A}]', options: {} })
+    expect(next).toHaveProperty('packed')
+  })
 
   test('that is wrong rejects with the same error, whichever thread finds it', async () => {
     for (const source of [

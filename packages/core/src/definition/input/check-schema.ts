@@ -5,7 +5,7 @@ import { quoted } from '../wording.js'
 import { compileSchema, TooManySteps } from './compile-schema.js'
 import { LinearPattern } from './linear-pattern.js'
 import { PatternRefused } from './parse-pattern.js'
-import { isSchema, type SchemaPlace, schemaPlaces } from './schema-places.js'
+import { countSchemas, isSchema, type SchemaPlace, schemaPlaces } from './schema-places.js'
 
 /** What is wrong with a schema, and where in it. */
 export interface SchemaProblem {
@@ -17,11 +17,19 @@ const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 /** Compiling follows references into one another. */
 const MAX_REFERRED_TO = 200
 
+/**
+ * Each property, item and alternative is one. Ajv nests the code of those beside one another: two thousand exhaust the
+ * stack of whoever compiles them, and long before that compiling takes a while, in each server.
+ */
+const MAX_SCHEMAS = 500
+
 /** Keywords by which schemas are known or refer beyond themselves. */
 const REFUSED = ['$id', '$anchor', '$dynamicAnchor', '$dynamicRef', '$recursiveAnchor', '$recursiveRef']
 
 /** Everything that keeps a schema from being used. Bounded in time by the size of the schema. */
 export function schemaProblems(schema: JsonSchema): SchemaProblem[] {
+  const count = countSchemas(schema)
+  if (count > MAX_SCHEMAS) return [tooManySchemas(count)]
   const places = [...schemaPlaces(schema)]
   const known = new Map(places.map((place) => [place.pointer, place]))
   const problems = [
@@ -30,6 +38,11 @@ export function schemaProblems(schema: JsonSchema): SchemaProblem[] {
     ...referenceProblems(places),
   ]
   return problems.length === 0 ? compilationProblems(schema) : problems
+}
+
+function tooManySchemas(count: number): SchemaProblem {
+  const message = `Expected at most ${MAX_SCHEMAS} schemas within one another (each property, item and alternative is one), but there are ${count}. Leave parts of the input unchecked, or check them in a task.`
+  return { pointer: '', message }
 }
 
 let metaSchema: ((schema: JsonSchema) => readonly ErrorObject[]) | undefined
@@ -125,8 +138,11 @@ const MAX_PROBE_STEPS = 100_000
 /** What is left to go wrong shall not be learnt when a process is started: the schema is tried on a few values. */
 function compilationProblems(schema: JsonSchema): SchemaProblem[] {
   try {
-    const errorsOf = compileSchema(schema, { allErrors: true, ofAlternatives: false })
-    for (const probe of PROBES) errorsOf(probe, MAX_PROBE_STEPS)
+    // As starts use it: each way makes code of its own.
+    for (const allErrors of [false, true]) {
+      const errorsOf = compileSchema(schema, { allErrors, ofAlternatives: false })
+      for (const probe of PROBES) errorsOf(probe, MAX_PROBE_STEPS)
+    }
     return []
   } catch (error) {
     const isEndless = error instanceof TooManySteps || error instanceof RangeError

@@ -57,8 +57,8 @@ export function compileSchema(
     // First, so that schemas that refer to themselves are counted too.
     before: '$ref',
     errors: false,
-    validate: ({ fixed, perPart }: Cost, value: unknown) => {
-      spend(perPart === 0 ? fixed : fixed + perPart * partsOf(value))
+    validate: (cost: Cost, value: unknown) => {
+      spend(stepsOf(cost, value))
       return true
     },
   })
@@ -96,12 +96,15 @@ function patternsThat(spend: (steps: number) => void) {
   return Object.assign(engine, { code: 'undefined' })
 }
 
+/** To write an item down and to look it up takes so long, however short it is. */
+const UNIQUE_ITEM_STEPS = 8
+
 /** In time linear in the size of the items; Ajv compares each with each. */
 function areUnique(items: readonly unknown[], spend: (steps: number) => void): boolean {
   const seen = new Set<string>()
   for (const item of items) {
     const text = JSON.stringify(item, withSortedKeys)
-    spend(text.length)
+    spend(UNIQUE_ITEM_STEPS + text.length)
     seen.add(text)
   }
   return seen.size === items.length
@@ -112,7 +115,8 @@ function withSortedKeys(_: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)))
 }
 
-function partsOf(value: unknown): number {
-  if (typeof value === 'string' || Array.isArray(value)) return value.length
-  return typeof value === 'object' && value !== null ? Object.keys(value).length : 1
+function stepsOf({ fixed, perPart, perKey }: Cost, value: unknown): number {
+  if (typeof value === 'string' || Array.isArray(value)) return fixed + perPart * value.length
+  if (perKey === 0 || typeof value !== 'object' || value === null) return fixed
+  return fixed + perKey * Object.keys(value).length
 }

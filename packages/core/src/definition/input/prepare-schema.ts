@@ -9,9 +9,14 @@ export const COST = 'tunacorn-cost'
 export interface Cost {
   /** For each time it is applied. */
   readonly fixed: number
-  /** For each item, key or character of what it is applied to. */
+  /** For each item or character of what it is applied to. */
   readonly perPart: number
+  /** For each key of it. */
+  readonly perKey: number
 }
+
+/** A step is some 30 ns. To go through the keys of a large object takes as many for each, again for each keyword. */
+const KEY_STEPS = 20
 
 /** Keywords that say something about values. Others are notes, and what is compiled leaves them out. */
 const ASSERTIONS = new Set([
@@ -61,16 +66,16 @@ const APPLICATORS = new Set([
   'unevaluatedProperties',
 ])
 
-/** Those that look at every part of a value by themselves. */
-const LOOKS_AT_PARTS = new Set([
+/** Those that look at every item or character by themselves. */
+const LOOKS_AT_PARTS = new Set(['contains', 'maxLength', 'minLength', 'unevaluatedItems'])
+
+/** Those that look at every key by themselves. */
+const LOOKS_AT_KEYS = new Set([
   'additionalProperties',
-  'contains',
-  'maxLength',
   'maxProperties',
-  'minLength',
   'minProperties',
+  'patternProperties',
   'propertyNames',
-  'unevaluatedItems',
   'unevaluatedProperties',
 ])
 
@@ -89,14 +94,16 @@ function prepareChild(child: JsonValue): unknown {
 function costOf(schema: JsonSchema): Cost {
   let fixed = 1
   let perPart = 0
+  let perKey = 0
   for (const [keyword, value] of Object.entries(schema)) {
     if (ASSERTIONS.has(keyword)) fixed += sizeOf(value)
     if (APPLICATORS.has(keyword))
       fixed += typeof value === 'object' && value !== null ? Object.keys(value).length : 1
     if (LOOKS_AT_PARTS.has(keyword)) perPart++
-    if (keyword === 'patternProperties' && isSchema(value)) perPart += Object.keys(value).length
+    if (LOOKS_AT_KEYS.has(keyword)) perKey += KEY_STEPS
+    if (keyword === 'patternProperties' && isSchema(value)) perKey += KEY_STEPS * Object.keys(value).length
   }
-  return { fixed, perPart }
+  return { fixed, perPart, perKey }
 }
 
 /** How many plain values there are in a value. */

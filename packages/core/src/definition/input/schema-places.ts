@@ -45,6 +45,13 @@ export function* schemaPlaces(schema: JsonSchema, pointer = ''): Generator<Schem
   }
 }
 
+/** How many schemas there are in a schema, itself and those that are only `true` or `false` included. */
+export function countSchemas(schema: JsonValue): number {
+  if (!isSchema(schema)) return 1
+  const within = Object.entries(schema).flatMap(([keyword, value]) => childrenOf(keyword, value, ''))
+  return within.reduce((sum, [child]) => sum + countSchemas(child), 1)
+}
+
 /** The value of a keyword with `change` applied to each schema that it holds directly. */
 export function withChildren(
   keyword: string,
