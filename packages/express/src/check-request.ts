@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { parseJson, TunaCornError } from '@tunacorn/core'
-import { readBody, type Body } from './read-body.js'
+import type { Bodies, Body } from './read-body.js'
 import type { CheckedOperation } from './request-checks.js'
 import { RequestError } from './request-error.js'
 
@@ -17,18 +17,18 @@ export interface RequestParts {
 /**
  * Checks every part before anything is done: what is wrong with all of them is said at once.
  *
- * @throws RequestError, and what `readBody` throws.
+ * @throws RequestError, and what `Bodies` throws.
  */
 export async function checkRequest(
   operation: CheckedOperation,
   request: IncomingMessage & { readonly url: string; readonly params: object },
-  maxBodyBytes: number,
+  bodies: Bodies,
 ): Promise<RequestParts> {
   const { method, checkPath, checkQuery, checkBody, checkHeaders, headerNames, isBodyRequired } = operation
   const path = { ...request.params }
   const query = queryOf(request.url)
   const headers = headersOf(request, headerNames)
-  const source = method === 'post' ? await readBody(request, maxBodyBytes) : undefined
+  const source = method === 'post' ? await bodies.read(request) : undefined
   const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source, isBodyRequired)
   const errors = [
     ...checkPath(path),

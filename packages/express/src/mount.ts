@@ -6,7 +6,7 @@ import { goneSignal } from './gone-signal.js'
 import type { Metrics } from './metrics/metrics.js'
 import type { Answer, Checked, Operation, Operations } from './operation.js'
 import { problemBody, type Problems } from './problem.js'
-import { refuseAnnounced } from './read-body.js'
+import type { Bodies } from './read-body.js'
 import { refuseCrossOrigin } from './refuse-cross-origin.js'
 import { checkedOperations, type CheckedOperation, type OperationId } from './request-checks.js'
 import { definitionOperations } from './routes/definitions.js'
@@ -24,7 +24,7 @@ export interface House {
   readonly metrics: Metrics | undefined
   readonly problems: Problems
   readonly logger: Logger
-  readonly maxBodyBytes: number
+  readonly bodies: Bodies
   readonly waits: Waits
   readonly whenReady: () => Promise<void>
   readonly authorize: Authorize
@@ -56,7 +56,7 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
     serve,
     needsStore = action !== undefined,
   } = operations[operation.id] as Operation<OperationId>
-  const { engine, metrics, problems, maxBodyBytes, waits, whenReady, authorize, allowedOrigins } = house
+  const { engine, metrics, problems, bodies, waits, whenReady, authorize, allowedOrigins } = house
   router[operation.method](expressPath(operation.path), (request, response) => {
     const signal = goneSignal(request, response)
     response.on('close', () => {
@@ -69,9 +69,9 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
     }
     const answer = async (): Promise<Answer> => {
       refuseCrossOrigin(request, allowedOrigins)
-      refuseAnnounced(request, maxBodyBytes)
+      bodies.refuseAnnounced(request)
       await refuseUnlessAllowed()
-      const parts = await checkRequest(operation, request, maxBodyBytes)
+      const parts = await checkRequest(operation, request, bodies)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
       const shared = { request, engine, metrics, waits, logger, signal, refuseUnlessAllowed }

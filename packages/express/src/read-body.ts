@@ -6,24 +6,98 @@ export type Body =
   | { readonly kind: 'text'; readonly text: string; readonly mediaType: string }
   | { readonly kind: 'parsed'; readonly value: unknown; readonly mediaType: string }
 
-/**
- * Reads the body, unless the host has already: then what it made of it is taken.
- *
- * @throws TunaCornError `too-large` before more than `maxBytes` are held; `unsupported-media-type` for an encoding
- *   or character set other than plain UTF-8; `malformed-json` for bytes that are not UTF-8; `invalid-request` for a
- *   body that breaks off.
- */
-export async function readBody(
-  request: IncomingMessage & { body?: unknown },
-  maxBytes: number,
-): Promise<Body> {
-  const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '')
-    .split(';')
-    .map((part) => part.trim().toLowerCase())
-  if (request.readableDidRead) return takeParsed(request.body, mediaType, parameters)
-  refuseCompressed(request.headers['content-encoding'])
-  refuseOtherCharsets(parameters)
-  return { kind: 'text', text: decode(await collect(request, maxBytes)), mediaType }
+/** Bodies on their way, within what they may hold together: many that come slowly shall not take all memory. */
+export class Bodies {
+  readonly #maxBytes: number
+  readonly #maxHeldBytes: number
+  #heldBytes = 0
+
+  /**
+   * @param maxBytes of one body
+   * @param maxHeldBytes of all that have not come to their end
+   */
+  constructor(maxBytes: number, maxHeldBytes: number) {
+    this.#maxBytes = maxBytes
+    this.#maxHeldBytes = maxHeldBytes
+  }
+
+  /**
+   * Before anything else is done for a request, also before it is asked who sends it.
+   *
+   * @throws TunaCornError `too-large` for a body that says that it is, unless the host has read it already.
+   */
+  refuseAnnounced(request: IncomingMessage): void {
+    if (request.readableDidRead) return
+    if (Number(request.headers['content-length'] ?? 0) > this.#maxBytes) throw this.#tooLarge()
+  }
+
+  /**
+   * Reads a body, unless the host has already: then what it made of it is taken.
+   *
+   * @throws TunaCornError `too-large` before more of it is held than may be; `too-many-waiting` when all of them together
+   *   hold as much as they may; `unsupported-media-type` for an encoding or character set other than plain UTF-8;
+   *   `malformed-json` for bytes that are not UTF-8; `invalid-request` for a body that breaks off.
+   */
+  async read(request: IncomingMessage & { body?: unknown }): Promise<Body> {
+    const [mediaType = '', ...parameters] = (request.headers['content-type'] ?? '')
+      .split(';')
+      .map((part) => part.trim().toLowerCase())
+    if (request.readableDidRead) return takeParsed(request.body, mediaType, parameters)
+    refuseCompressed(request.headers['content-encoding'])
+    refuseOtherCharsets(parameters)
+    return { kind: 'text', text: decode(await this.#collect(request)), mediaType }
+  }
+
+  /** Leaves the request as it is when it gives up, so that what is left can still be let go by. */
+  #collect(request: IncomingMessage): Promise<Buffer> {
+    return new Promise((resolve, reject) => {
+      const chunks: Buffer[] = []
+      let bytes = 0
+      const take = (chunk: Buffer) => {
+        bytes += chunk.length
+        this.#heldBytes += chunk.length
+        if (bytes > this.#maxBytes) giveUp(this.#tooLarge())
+        else if (this.#heldBytes > this.#maxHeldBytes) giveUp(this.#tooMany())
+        else chunks.push(chunk)
+      }
+      const end = () => {
+        this.#heldBytes -= bytes
+        bytes = 0
+        request.off('data', take)
+        request.off('close', breakOff)
+        request.off('end', finish)
+      }
+      const giveUp = (error: TunaCornError) => {
+        end()
+        reject(error)
+      }
+      const finish = () => {
+        end()
+        resolve(Buffer.concat(chunks))
+      }
+      const breakOff = (cause?: Error) => {
+        const message = 'Expected the whole body, but it breaks off.'
+        giveUp(new TunaCornError('invalid-request', message, { cause }))
+      }
+      request.on('data', take)
+      request.once('end', finish)
+      // Stays until the end: an error that nobody hears ends the program.
+      request.once('error', breakOff)
+      request.once('close', breakOff)
+    })
+  }
+
+  #tooLarge(): TunaCornError {
+    return new TunaCornError(
+      'too-large',
+      `Expected a body of at most ${this.#maxBytes} bytes, but it is larger.`,
+    )
+  }
+
+  #tooMany(): TunaCornError {
+    const message = `Expected at most ${this.#maxHeldBytes} bytes of bodies on their way at once, but there are more. Send it again in a second.`
+    return new TunaCornError('too-many-waiting', message)
+  }
 }
 
 /** Text and values have been unpacked and decoded; bytes only unpacked. */
@@ -35,44 +109,6 @@ function takeParsed(value: unknown, mediaType: string, parameters: readonly stri
   }
   refuseOtherCharsets(parameters)
   return { kind: 'text', text: decode(value), mediaType }
-}
-
-/**
- * Before anything else is done for a request, also before it is asked who sends it.
- *
- * @throws TunaCornError `too-large` for a body that says that it is, unless the host has read it already.
- */
-export function refuseAnnounced(request: IncomingMessage, maxBytes: number): void {
-  if (request.readableDidRead) return
-  if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge(maxBytes)
-}
-
-/** Leaves the request as it is when it gives up, so that what is left can still be let go by. */
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    const take = (chunk: Buffer) => {
-      bytes += chunk.length
-      if (bytes <= maxBytes) chunks.push(chunk)
-      else giveUp(tooLarge(maxBytes))
-    }
-    const giveUp = (error: TunaCornError) => {
-      request.off('data', take)
-      reject(error)
-    }
-    const breakOff = (cause?: Error) => {
-      const message = 'Expected the whole body, but it breaks off.'
-      giveUp(new TunaCornError('invalid-request', message, { cause }))
-    }
-    request.on('data', take)
-    request.once('end', () => {
-      request.off('close', breakOff)
-      resolve(Buffer.concat(chunks))
-    })
-    request.once('error', breakOff)
-    request.once('close', breakOff)
-  })
 }
 
 function refuseCompressed(encoding: string | undefined): void {
@@ -100,8 +136,4 @@ function decode(bytes: Buffer): string {
       cause,
     })
   }
-}
-
-function tooLarge(maxBytes: number): TunaCornError {
-  return new TunaCornError('too-large', `Expected a body of at most ${maxBytes} bytes, but it is larger.`)
 }

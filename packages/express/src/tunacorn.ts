@@ -8,6 +8,7 @@ import { Metrics } from './metrics/metrics.js'
 import { mountOperations } from './mount.js'
 import { openStore, type DatabaseOption } from './open-store.js'
 import { Problems } from './problem.js'
+import { Bodies } from './read-body.js'
 import { Waits } from './waits.js'
 
 export interface TunaCornOptions {
@@ -58,6 +59,8 @@ export interface TunaCornRouter extends Router {
 
 const defaultMaxBodyBytes = 4 * 1024 * 1024
 const defaultMaxWaiting = 8_000
+/** How many bodies of the largest size may be on their way at once. */
+const bodiesAtOnce = 64
 
 /**
  * TunaCorn as Express middleware: `app.use('/tunacorn', tunacorn({ database }))`. It never listens, installs no
@@ -95,7 +98,7 @@ export function tunacorn(options: TunaCornOptions = {}): TunaCornRouter {
     metrics,
     problems,
     logger,
-    maxBodyBytes,
+    bodies: new Bodies(maxBodyBytes, bodiesAtOnce * maxBodyBytes),
     waits,
     whenReady,
     authorize,

@@ -1,7 +1,8 @@
+import { once } from 'node:events'
 import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import express from 'express'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { tunacorn } from '@tunacorn/express'
 import { exchange, open } from './support/raw.js'
 import { listen, serve } from './support/serve.js'
@@ -95,6 +96,28 @@ describe('a body that is too large', () => {
     const body = JSON.stringify({ definition: 'none', input: 'x'.repeat(200) })
     expect((await exchange(url, '/processes', { body, headers: json })).status).toBe(404)
     await router.close()
+  })
+})
+
+describe('bodies that do not come to their end', () => {
+  test('hold no more memory than sixty-four of the largest; more are told to come again', async () => {
+    const { api } = await serve({ maxBodyBytes: 100_000 })
+    const most = Buffer.alloc(99_999, ' ')
+    const headers = { ...json, 'content-length': 100_000 }
+    const asked = Array.from({ length: 70 }, () => open(api.url, '/processes', { headers }))
+    const refused: Promise<number>[] = []
+    for (const one of asked) {
+      one.on('error', () => undefined)
+      refused.push(
+        once(one, 'response').then(([response]) => (response as { statusCode: number }).statusCode),
+      )
+      one.write(most)
+    }
+    expect(await Promise.race(refused)).toBe(503)
+    for (const one of asked) one.destroy()
+    // They are let go of: as much again is taken.
+    const large = { definition: 'x', input: 'x'.repeat(90_000) }
+    await vi.waitFor(async () => expect((await api.post('/processes', large)).status).toBe(404))
   })
 })
 
