@@ -16,6 +16,8 @@ export interface HttpLimits {
   readonly headersTimeoutMs: number
   /** For a request to come in, whole; how long its answer takes is not limited here. */
   readonly requestTimeoutMs: number
+  /** For a connection on which nothing moves, such as that of a client that does not read its answer. */
+  readonly silenceMs: number
   /** How often it is looked for those whose time is up. */
   readonly checkEveryMs: number
 }
@@ -24,6 +26,8 @@ export const defaultHttpLimits: HttpLimits = {
   maxConnections: 10_000,
   headersTimeoutMs: 20_000,
   requestTimeoutMs: 60_000,
+  // Longer than anything is waited for: a claim for a minute, a large definition for two.
+  silenceMs: 300_000,
   checkEveryMs: 5_000,
 }
 
@@ -52,6 +56,7 @@ export class HttpServer {
       listener,
     )
     this.#server.maxConnections = limits.maxConnections
+    this.#server.timeout = limits.silenceMs
     this.#server.on('connection', (socket: Socket) => {
       this.#fresh.add(socket)
       socket.once('close', () => this.#fresh.delete(socket))

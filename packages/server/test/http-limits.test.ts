@@ -80,6 +80,25 @@ test('a half-open connection, whose client has gone without a word, is let go of
   expect(await ended).toMatch(/^HTTP\/1.1 200 /)
 })
 
+test('who asks again and again, and reads nothing, is let go of', async () => {
+  const url = await listening({ ...defaultHttpLimits, silenceMs: 500 })
+  const { hostname, port } = new URL(url)
+  const socket = connect(Number(port), hostname)
+  onTestFinished(() => void socket.destroy())
+  socket.on('error', () => {})
+  socket.pause()
+  const closed = new Promise((resolve) => socket.once('close', resolve))
+  // More than is kept on the way: the server cannot get rid of it.
+  for (let n = 0; n < 400; n += 1) socket.write('GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n')
+  const waiting = await say(url, '')
+  await waiting.ended
+  // Who reads none of it learns by writing that the other end is gone.
+  const poking = setInterval(() => socket.write('x'), 50)
+  onTestFinished(() => clearInterval(poking))
+  await closed
+  expect(await ask(`${url}/livez`)).toMatchObject({ status: 200 })
+})
+
 // Each takes a descriptor at both ends, and both are here.
 const idleCount = isProof ? 5_000 : 500
 
