@@ -35,7 +35,8 @@ test('at debug each decision has one line, with its task, its attempt, its worke
   await complete(api, await claimOne(api))
   await fail(api, await claimOne(api))
   await complete(api, await claimOne(api))
-  const [a, b] = [`${process.id}.0`, `${process.id}.1`]
+  const A = { process: process.id, task: `${process.id}.0`, name: 'A' }
+  const B = { process: process.id, task: `${process.id}.1`, name: 'B' }
   const from = (reqId: number, level: number, msg: string, fields: object) => ({
     level,
     reqId,
@@ -46,13 +47,13 @@ test('at debug each decision has one line, with its task, its attempt, its worke
   expect(lines).toEqual([
     from(1, 30, 'definition registered', { definition, definitionVersion: 1, created: true }),
     from(2, 30, 'process started', { process: process.id, definition, definitionVersion: 1 }),
-    from(3, 20, 'task claimed', { task: a, name: 'A', attempt: 1, worker: 'tester' }),
-    from(4, 20, 'task completed', { task: a, attempt: 1, version: 2 }),
-    from(5, 20, 'task claimed', { task: b, name: 'B', attempt: 1, worker: 'tester' }),
-    from(6, 30, 'attempt failed', { task: b, attempt: 1, state: 'retrying' }),
-    from(7, 20, 'task claimed', { task: b, name: 'B', attempt: 2, worker: 'tester' }),
+    from(3, 20, 'task claimed', { ...A, attempt: 1, worker: 'tester' }),
+    from(4, 20, 'task completed', { ...A, attempt: 1, version: 2 }),
+    from(5, 20, 'task claimed', { ...B, attempt: 1, worker: 'tester' }),
+    from(6, 30, 'attempt failed', { ...B, attempt: 1, state: 'retrying' }),
+    from(7, 20, 'task claimed', { ...B, attempt: 2, worker: 'tester' }),
     { level: 30, msg: 'process completed', process: process.id, definition },
-    from(8, 20, 'task completed', { task: b, attempt: 2, version: 4 }),
+    from(8, 20, 'task completed', { ...B, attempt: 2, version: 4 }),
   ])
 })
 

@@ -17,7 +17,7 @@ export interface MigrateOptions {
 }
 
 /**
- * Brings the schema to the version that this code knows. Replicas that start together take turns, by a lock that
+ * Brings the schema to the version that this code knows. Where there is nothing to do, it wants no right to make anything. Replicas that start together take turns, by a lock that
  * ends with the transaction, so it holds behind PgBouncer too. All or nothing. A statement may take its time: tables
  * may be large.
  *
@@ -53,11 +53,16 @@ async function appliedVersion(
   run: (text: string) => Promise<readonly Row[]>,
   schema: string,
 ): Promise<number> {
-  await run(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
-  await run(
-    `CREATE TABLE IF NOT EXISTS ${schema}.migration (
-       version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
-  )
+  // The right to make it is asked for also where it is there: so nothing is made that is there.
+  const table = pg.escapeLiteral(`${schema}.migration`)
+  const [found] = await run(`SELECT to_regclass(${table}) IS NOT NULL AS "isThere"`)
+  if (found?.['isThere'] !== true) {
+    await run(`CREATE SCHEMA IF NOT EXISTS ${schema}`)
+    await run(
+      `CREATE TABLE IF NOT EXISTS ${schema}.migration (
+         version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())`,
+    )
+  }
   const [row] = await run(`SELECT coalesce(max(version), 0)::int AS version FROM ${schema}.migration`)
   return row?.['version'] as number
 }

@@ -72,10 +72,22 @@ describe.skipIf(postgresUrl() === undefined)('inspecting a database', () => {
     const { store, pool } = world()
     const connection = await pool.connect()
     try {
-      await connection.query('BEGIN; SELECT 1')
+      await connection.query('BEGIN; CREATE TEMP TABLE forgotten ()')
       const { oldestTransaction } = await store.inspect()
       expect(oldestTransaction?.what).toMatch(/^connection \d+ \(.*idle in transaction\)$/)
       expect(oldestTransaction?.ageMs).toBeGreaterThanOrEqual(0)
+    } finally {
+      await connection.query('ROLLBACK')
+      connection.release()
+    }
+  })
+
+  it('names none that only reads, and does nothing: that keeps no dead row', async () => {
+    const { store, pool } = world()
+    const connection = await pool.connect()
+    try {
+      await connection.query('BEGIN; SELECT 1')
+      expect((await store.inspect()).oldestTransaction).toBeUndefined()
     } finally {
       await connection.query('ROLLBACK')
       connection.release()

@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+import { Engine } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -36,6 +38,39 @@ describe.skipIf(url === undefined)('migrating', () => {
       ],
     ])
     await Promise.all(stores.map((store) => store.close()))
+  })
+
+  it('is done by one user for another, who may use the tables and make none', async () => {
+    const owner = new PostgresStore(database.url, { schema: 'granted' })
+    await owner.migrate()
+    await owner.close()
+    const user = `app_${process.pid}`
+    const password = randomBytes(16).toString('hex')
+    await client.query(`
+      CREATE USER ${user} PASSWORD '${password}';
+      GRANT USAGE ON SCHEMA granted TO ${user};
+      GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA granted TO ${user};
+      GRANT USAGE ON ALL SEQUENCES IN SCHEMA granted TO ${user};`)
+    const url = new URL(database.url)
+    url.username = user
+    url.password = password
+    const store = new PostgresStore(url.href, { schema: 'granted' })
+    try {
+      expect(await store.migrate()).toEqual([])
+      const engine = new Engine({ ...store })
+      await engine.registerDefinition('{ name: granted, tasks: [{ name: A }, { name: B, needs: [A] }] }')
+      const { id } = await engine.startProcess({ definition: 'granted', input: 1 })
+      for (let n = 0; n < 2; n += 1) {
+        const [task] = (await engine.claimTasks({ worker: 'w', max: 1, waitMs: 10_000 })).tasks
+        await engine.completeTask(task!.id, task!.claim, n)
+      }
+      expect((await engine.fetchProcess(id)).record.state).toBe('completed')
+      await engine.keepTime()
+      await engine.close()
+    } finally {
+      await store.close()
+      await client.query(`DROP OWNED BY ${user}; DROP USER ${user}`)
+    }
   })
 
   it('keeps everything in a schema of its own, whatever its name', async () => {

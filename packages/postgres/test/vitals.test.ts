@@ -22,6 +22,15 @@ describe.skipIf(url === undefined)('what a store tells of its database', () => {
     await database.drop()
   })
 
+  it('a transaction that has written and was forgotten has an age too', async () => {
+    const other = new Client({ connectionString: database.url })
+    await other.connect()
+    await other.query('BEGIN; CREATE TEMP TABLE forgotten ()')
+    await pool.query('SELECT pg_sleep(0.05)')
+    expect(await store.snapshotAgeMs()).toBeGreaterThanOrEqual(50)
+    await other.end()
+  })
+
   it('an old snapshot has an age, until it is let go of', async () => {
     const other = new Client({ connectionString: database.url })
     await other.connect()

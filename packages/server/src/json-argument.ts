@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { errorCode, messageOf, UsageError } from './failures.js'
+import { errorCode, exitCodes, Failure, messageOf, UsageError } from './failures.js'
 
 /**
  * A JSON value that a flag gives: as it stands there, or in a file (`@file`, `@-` for standard input).
  *
- * @throws UsageError when it cannot be read, or is no JSON
+ * @throws Failure when there is no such file; UsageError when it cannot be read, or is no JSON
  */
 export async function readJsonArgument(flag: string, given: string): Promise<unknown> {
   const isFile = given.startsWith('@')
@@ -27,7 +27,10 @@ async function readSource(flag: string, file: string): Promise<string> {
   try {
     return file === '-' ? await text(process.stdin) : await readFile(file, 'utf8')
   } catch (error) {
-    const why = errorCode(error) === 'ENOENT' ? 'there is no such file' : messageOf(error)
-    throw new UsageError(`Expected ${flag} to name a file that can be read, but of ${file}: ${why}.`)
+    const isMissing = errorCode(error) === 'ENOENT'
+    const why = isMissing ? 'there is no such file' : messageOf(error)
+    throw new Failure(`Expected ${flag} to name a file that can be read, but of ${file}: ${why}.`, {
+      exitCode: isMissing ? exitCodes.notFound : exitCodes.usage,
+    })
   }
 }

@@ -38,7 +38,7 @@ async function didYouMean(word: string, names: readonly string[]): Promise<strin
   // Loaded only now: it is half of the time that a command takes.
   const { Suggester } = await import('@tunacorn/core')
   const meant = new Suggester(names).closest(word)
-  return meant === undefined ? '' : ` Did you mean ${JSON.stringify(meant)}?`
+  return meant === undefined || meant === word ? '' : ` Did you mean ${JSON.stringify(meant)}?`
 }
 
 async function definitionNames(client: TunaCornClient): Promise<string[]> {

@@ -69,7 +69,7 @@ const faults: [
     'version',
     withSettings({ version: '12.1', versionNumber: 120_001 }),
     {},
-    /12\.1 is older than 13/,
+    /12\.1 is older than 15/,
     /Upgrade/,
   ],
   ['fsync', withSettings({ fsync: false }), {}, /fsync is off/, /Set fsync = on/],

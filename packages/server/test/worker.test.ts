@@ -1,5 +1,8 @@
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -159,4 +162,25 @@ test('it says when no definition has a task of that name, and works for any with
   expect(await server().cli(['worker', '--', 'true'])).toMatchObject({ code: 2 })
   expect(await server().cli(['worker', '--task', 'A', '--any-task', '--', 'true'])).toMatchObject({ code: 2 })
   expect(await server().cli(['worker', '--task', 'A'])).toMatchObject({ code: 2 })
+})
+
+test('who may not claim is told so once, and stops: asking again would not let it in', async () => {
+  const closed = createServer((_, response) => {
+    const problem = {
+      type: 'about:blank',
+      title: 'Who asks is not known',
+      status: 401,
+      code: 'unauthenticated',
+    }
+    response.writeHead(401, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem))
+  }).listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`
+  const { code, stderr } = await server().begin(['worker', '--any-task', '--url', url, '--', 'true']).exited
+  closed.close()
+  expect(code).toBe(1)
+  expect(stderr).toMatch(
+    /\ntunacorn: Who asks is not known Give an API key with --key, or in TUNACORN_KEY\.\n$/,
+  )
+  expect(stderr).not.toContain('at ')
 })

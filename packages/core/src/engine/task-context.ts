@@ -82,6 +82,11 @@ export class TaskContext {
     return Promise.allSettled(claimed.map((task) => this.#describe(task, handing)))
   }
 
+  /** Of a task whose process is at hand: for a line in the log nothing is read. */
+  nameOf({ processId, task }: TaskRef): string | undefined {
+    return this.#copies.atHand(processId)?.state.graph.names[task]
+  }
+
   async #describe(claimed: ClaimedBoardTask, { secret, withAttributes }: Handing): Promise<ClaimedTask> {
     const { processId, task, name, claim, leaseExpiresAt, leaseMs } = claimed
     const limits = withAttributes ? alongLimits : { ...alongLimits, maxAncestors: 0 }

@@ -199,7 +199,8 @@ export class Tasks {
     if (held === undefined || !(await this.#parts.taskList.release(held))) throw claimLost(id)
     const { name, definition } = await this.#parts.views.one(held)
     this.#parts.claims.wake([{ processId: held.processId, definition, names: [name] }])
-    logger.info({ task: id, name, attempt: held.claim.attempt }, 'task released')
+    const fields = { process: held.processId, task: id, name, attempt: held.claim.attempt }
+    logger.info(fields, 'task released')
   }
 
   /**
@@ -239,16 +240,32 @@ export class Tasks {
       } else await this.#giveBack([one])
     }
     if (wantsDebug(logger)) {
-      for (const { id: task, name, attempt } of handed)
-        logger.debug({ task, name, attempt, worker }, 'task claimed')
+      for (const { id: task, name, attempt, process } of handed)
+        logger.debug({ process: process.id, task, name, attempt, worker }, 'task claimed')
     }
     return handed
+  }
+
+  #noteReport(
+    answer: ReportResult,
+    held: HeldTask & { readonly name: string | undefined },
+    { hasFailed, logger }: { readonly hasFailed: boolean; readonly logger: Logger },
+  ): void {
+    const isWorthALine = answer.refusal !== undefined || hasFailed || wantsDebug(logger)
+    if (!isWorthALine) return
+    const { processId: process, claim, name } = held
+    const fields = { process, task: formatTaskId(held), name, attempt: claim.attempt }
+    if (answer.refusal !== undefined) logger.info({ ...fields, code: answer.refusal.code }, 'report refused')
+    else if (hasFailed) logger.info({ ...fields, state: answer.state }, 'attempt failed')
+    else logger.debug({ ...fields, version: answer.version }, 'task completed')
   }
 
   /** Nobody has decided it: that an attempt was over is seen when its task is handed out again. */
   #noteLapse({ name, claim, ...place }: ClaimedBoardTask, worker: string, logger: Logger): void {
     this.#parts.observer?.attemptEnded(name, 'lapsed')
-    const fields = { task: formatTaskId(place), name, attempt: claim.attempt - 1, takenOverBy: worker }
+    const { processId: process } = place
+    const attempt = claim.attempt - 1
+    const fields = { process, task: formatTaskId(place), name, attempt, takenOverBy: worker }
     logger.info(fields, 'attempt lapsed')
   }
 
@@ -290,17 +307,15 @@ export class Tasks {
     const held = heldTask(task, claim)
     if (held === undefined) throw claimLost(task)
     const hasFailed = error !== undefined
+    // Before it ends the process: then it is not at hand any more.
+    const name = this.#parts.context.nameOf(held)
     const answer = await this.#parts.reports.commit({
       ...held,
       type: hasFailed ? 'fail-task' : 'complete-task',
       payload: this.#parts.payloadOf(hasFailed ? error : output),
       retry,
     })
-    const { attempt } = held.claim
-    if (answer.refusal !== undefined)
-      logger.info({ task, attempt, code: answer.refusal.code }, 'report refused')
-    else if (hasFailed) logger.info({ task, attempt, state: answer.state }, 'attempt failed')
-    else if (wantsDebug(logger)) logger.debug({ task, attempt, version: answer.version }, 'task completed')
+    this.#noteReport(answer, { ...held, name }, { hasFailed, logger })
     return answer
   }
 }

@@ -81,8 +81,8 @@ export class Timekeeper {
     const { processId, task, reason, attempt, secret, elapsedMs } = due
     const command = { type: 'judge-task', task, reason, attempt, secret, elapsedMs } as const
     const isDone = await this.#submit(processId, command)
-    if (isDone)
-      this.#parts.logger.info({ task: formatTaskId(due), attempt, reason }, 'time was up for a task')
+    const fields = { process: processId, task: formatTaskId(due), attempt, reason }
+    if (isDone) this.#parts.logger.info(fields, 'time was up for a task')
   }
 
   async #timeOut(id: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { ms } from './board-columns.js'
+import { snapshotsSql } from './snapshot-age.js'
 
 // What `inspect` asks. Nothing here is in the way of anybody: no locks, and indexes or small tables.
 
@@ -13,15 +14,8 @@ SELECT clock_timestamp() AS now, current_setting('server_version') AS version,
 
 /** Who keeps the dead rows of everybody from being removed, longest first. Of other users only their own see this. */
 export const oldestSnapshotSql = `
-SELECT held.what, extract(epoch FROM clock_timestamp() - held.since) * 1000 AS age_ms FROM (
-  SELECT 'connection ' || pid || ' (' || coalesce(nullif(application_name, ''), 'unnamed') || ', ' || state || ')' AS what,
-    xact_start AS since
-  FROM pg_stat_activity
-  WHERE xact_start IS NOT NULL AND datname = current_database() AND pid <> pg_backend_pid()
-    AND backend_type = 'client backend'
-  UNION ALL
-  SELECT 'the prepared transaction ' || gid, prepared FROM pg_prepared_xacts WHERE database = current_database()
-) held ORDER BY held.since LIMIT 1`
+SELECT held.what, extract(epoch FROM clock_timestamp() - held.since) * 1000 AS age_ms FROM (${snapshotsSql}) held
+ORDER BY held.since LIMIT 1`
 
 export const schemaTablesSql = `
 SELECT c.relname AS name, pg_relation_size(c.oid) / current_setting('block_size')::int AS pages,

@@ -64,7 +64,10 @@ function revokeCommand(): Command {
     )
     .argument('<name>', 'what it is called')
     .option('--yes', 'do not ask')
-    .addHelpText('after', examples(['the key of a worker', 'tunacorn keys revoke worker-1']))
+    .addHelpText(
+      'after',
+      examples(['the key of a worker, without being asked', 'tunacorn keys revoke worker-1 --yes']),
+    )
     .action(revoke)
   return withSettings(command, ['dataDir', 'databaseUrl', 'statementLimit']).addOption(jsonOption())
 }

@@ -18,7 +18,8 @@ export function isTaskId(text: string): boolean {
   return taskIdForm.test(text)
 }
 
-export function processId(text: string): string {
+export function processId(given: string): string {
+  const text = given.toLowerCase()
   if (processIdForm.test(text)) return text
   throw new InvalidArgumentError('Expected the id of a process, as "tunacorn ps" shows it.')
 }
@@ -27,12 +28,14 @@ export function processIds(text: string, before: readonly string[] = []): string
   return [...before, processId(text)]
 }
 
-export function taskId(text: string): string {
+export function taskId(given: string): string {
+  const text = given.toLowerCase()
   if (isTaskId(text)) return text
   throw new InvalidArgumentError('Expected the id of a task, as "tunacorn tasks" shows it.')
 }
 
-export function processOrTaskId(text: string): string {
+export function processOrTaskId(given: string): string {
+  const text = given.toLowerCase()
   if (isTaskId(text) || processIdForm.test(text)) return text
   throw new InvalidArgumentError(
     'Expected the id of a process or a task, as "tunacorn ps" and "tunacorn tasks" show them.',

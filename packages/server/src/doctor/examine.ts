@@ -37,7 +37,7 @@ export async function examine(
 function sayWhomToAsk(error: unknown): never {
   if (error instanceof Failure && error.cause instanceof DataDirectoryLockedError)
     throw new Failure(
-      `${error.message} Ask its server for what it can see: tunacorn doctor --url http://127.0.0.1:8266`,
+      `${error.message} Ask its server for what it can see: tunacorn doctor --url <its url>, such as http://127.0.0.1:8266`,
       { cause: error },
     )
   throw error

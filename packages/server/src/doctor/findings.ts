@@ -53,7 +53,8 @@ function aboutTransaction({ oldestTransaction }: Inspection): Finding {
         ? 'no transaction is open for long'
         : `the oldest transaction is open for ${roughly(ageMs)}`,
     wrong: `${what} has had a transaction open for ${roughly(ageMs)}: until it ends no dead row is removed, and claims get slower`,
-    remedy: 'Find out what it waits for, and end it: SELECT pg_terminate_backend(pid).',
+    remedy:
+      'Find out what it waits for, and end it: SELECT pg_terminate_backend(pid); a prepared one with ROLLBACK PREPARED.',
   })
 }
 
@@ -117,10 +118,10 @@ export function aboutUnclaimed({ unclaimed }: { readonly unclaimed: readonly Unc
     return `${countOf(tasks, 'task')} named ${printable(JSON.stringify(name))}${from} (asked for: ${polled})`
   })
   return finding('unclaimed', unclaimed.length === 0, {
-    well: 'nothing waits for a worker that does not come',
+    well: `nothing has waited for more than ${roughly(lateMs)} for a worker that does not come`,
     wrong: `nobody asks for what waits: ${named.join('; ')}`,
     remedy:
-      'Start workers for these names, or more of them when those there are have their hands full; a name must be spelt as in the definition.',
+      'Start workers for these names, or more of them when those there are have their hands full; a name must be spelt as in the definition. "tunacorn tasks --name …" lists the tasks, with their processes.',
   })
 }
 

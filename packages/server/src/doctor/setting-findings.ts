@@ -1,7 +1,7 @@
 import type { DatabaseSettings } from '@tunacorn/postgres'
 import { finding, type Finding } from './finding.js'
 
-const oldestVersion = 13
+const oldestVersion = 15
 
 /** Whether a database keeps what is promised, by its settings. */
 export function settingFindings(settings: DatabaseSettings): Finding[] {
@@ -11,7 +11,7 @@ export function settingFindings(settings: DatabaseSettings): Finding[] {
     finding('version', versionNumber >= oldestVersion * 10_000, {
       well: `PostgreSQL ${version}`,
       wrong: `PostgreSQL ${version} is older than ${oldestVersion}`,
-      remedy: `Upgrade to ${oldestVersion} or newer; 15 to 17 are what it is tested with.`,
+      remedy: `Upgrade to ${oldestVersion} or newer.`,
     }),
     finding('fsync', fsync, {
       well: 'fsync is on: what was answered is on disk',

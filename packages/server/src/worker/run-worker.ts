@@ -2,6 +2,7 @@ import { hostname } from 'node:os'
 import {
   TaskFailure,
   TunaCornConnectionError,
+  TunaCornHttpError,
   Worker,
   type Logger,
   type TunaCornClient,
@@ -9,6 +10,7 @@ import {
 import { parseDuration } from '@tunacorn/protocol'
 import type { LogLevel } from '../config.js'
 import type { Failure } from '../failures.js'
+import { failureOf } from '../server-answers.js'
 import { createLogger } from '../logger.js'
 import { unknownDefinition, unknownTask } from '../nearest-names.js'
 import { note, printJson } from '../output.js'
@@ -37,6 +39,9 @@ export async function runWorker(command: WorkerCommand): Promise<void> {
   const name = command.name ?? `${hostname()}-${process.pid}`
   const runner = new ProgramRunner({ program, url, onEnd: (run) => tell(run, command.asJson) })
   const handlers = names && Object.fromEntries(names.map((each) => [each, runner.handler]))
+  let refuse: (failure: Failure | undefined) => void = () => undefined
+  const refused = new Promise<Failure | undefined>((resolve) => (refuse = resolve))
+  const logger = quietOnFailures(createLogger(command.logLevel, process.stderr), refuse)
   const worker = new Worker({
     client,
     name,
@@ -45,11 +50,11 @@ export async function runWorker(command: WorkerCommand): Promise<void> {
     ...(ofProcess !== undefined && { process: ofProcess }),
     concurrency,
     leaseMs: parseDuration(command.lease) ?? 30_000,
-    logger: quietOnFailures(createLogger(command.logLevel, process.stderr)),
+    logger,
   })
   // However this ends: they are in groups of their own, and would go on with nobody to report them.
   process.once('exit', () => runner.endAll())
-  const stopped = stopOnSignals(worker, parseDuration(command.grace) ?? 0, runner)
+  const stopped = stopOnSignals(worker, parseDuration(command.grace) ?? 0, [runner.broken, refused])
   worker.start()
   const what = names === undefined ? 'tasks of any name' : `tasks named ${names.map(printable).join(', ')}`
   note(`${name} does ${what} for ${url}. Ctrl-C stops it.`)
@@ -64,7 +69,7 @@ export async function runWorker(command: WorkerCommand): Promise<void> {
 async function stopOnSignals(
   worker: Worker,
   graceMs: number,
-  runner: ProgramRunner,
+  faults: readonly Promise<Failure | undefined>[],
 ): Promise<Failure | undefined> {
   let signals = 0
   const asked = new Promise<undefined>((resolve) => {
@@ -78,16 +83,16 @@ async function stopOnSignals(
       })
     }
   })
-  const fault = await Promise.race([asked, runner.broken])
+  const fault = await Promise.race([asked, ...faults])
   await worker.stop({ graceMs: fault === undefined ? graceMs : 0 })
   return fault
 }
 
 /**
  * That a program has failed is told with all other ends: no warning besides. That the server is away is no matter of this
- * command's stack.
+ * command's stack. Who may not ask at all is not going to be let in by asking again.
  */
-function quietOnFailures(logger: Logger): Logger {
+function quietOnFailures(logger: Logger, onRefused: (failure: Failure | undefined) => void): Logger {
   return {
     debug: (fields, message) => logger.debug(fields, message),
     info: (fields, message) => logger.info(fields, message),
@@ -98,7 +103,12 @@ function quietOnFailures(logger: Logger): Logger {
         logger.warn({ ...others, reason: err.message }, message)
       else logger.warn(fields, message)
     },
-    error: (fields, message) => logger.error(fields, message),
+    error: (fields, message) => {
+      const { err } = fields as { readonly err?: unknown }
+      if (err instanceof TunaCornHttpError && (err.status === 401 || err.status === 403))
+        onRefused(failureOf(err))
+      else logger.error(fields, message)
+    },
   }
 }
 
