@@ -19,6 +19,8 @@ WORKDIR /app
 COPY --from=build /app .
 # Where the embedded database is kept when there is no DATABASE_URL.
 RUN mkdir --mode=700 /data && chown node:node /data
+# For the other commands: docker compose exec server tunacorn doctor
+RUN chmod +x bin/tunacorn.js && ln -s /app/bin/tunacorn.js /usr/local/bin/tunacorn
 VOLUME /data
 USER node
 EXPOSE 8266

@@ -1,6 +1,7 @@
 import type { ErrorObject } from 'ajv'
 import type { JsonSchema } from './definition.js'
 import { compileSchema, type ErrorsOf, TooManySteps } from './input/compile-schema.js'
+import { countSchemas, MAX_SCHEMAS } from './input/schema-places.js'
 import { pointerTo } from './pointer.js'
 import { described, quoted } from './wording.js'
 
@@ -32,8 +33,9 @@ const MAX_PROBLEMS = 100
  * first one where the input is very large.
  */
 export function compileInputSchema(schema: JsonSchema): InputCheck {
-  const first = compiled(schema)
-  if (first === undefined) return () => [unusable]
+  // Found sound under other limits than those of today.
+  if (countSchemas(schema) > MAX_SCHEMAS) return () => [unusable]
+  const first = compileSchema(schema, { allErrors: false, ofAlternatives: false })
   let all: ErrorsOf | undefined
   return (json) => {
     const maxSteps = BASE_STEPS + STEPS_PER_CHARACTER * json.length
@@ -53,16 +55,6 @@ const unusable: InputProblem = {
   pointer: '',
   message:
     'Expected an input schema that can be used, but this one has too many parts. Register it anew, with fewer.',
-}
-
-/** Nothing for one that was found sound under other limits than those of today: its processes cannot be started. */
-function compiled(schema: JsonSchema): ErrorsOf | undefined {
-  try {
-    return compileSchema(schema, { allErrors: false, ofAlternatives: false })
-  } catch (error) {
-    if (error instanceof RangeError) return undefined
-    throw error
-  }
 }
 
 function allOr(errors: readonly ErrorObject[], all: ErrorsOf, value: unknown): readonly ErrorObject[] {

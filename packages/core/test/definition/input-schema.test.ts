@@ -244,7 +244,7 @@ describe('hostile schemas and inputs', () => {
   })
 
   test('that were found sound when more was allowed refuse every input, and end nothing else', () => {
-    const check = compileInputSchema({ allOf: listed(5_000, () => ({ properties: { a: {} } })) })
+    const check = compileInputSchema({ allOf: listed(500, () => ({})) })
     expect(check('{}')[0]?.message).toMatch(/too many parts/)
   })
 

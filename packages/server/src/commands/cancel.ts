@@ -17,7 +17,7 @@ export function cancelCommand(): Command {
       ],
       [
         'all of a definition that run, without being asked',
-        'tunacorn ps --state running --definition loan-application --all --json | jq -r .id | xargs tunacorn cancel --yes',
+        'tunacorn cancel --yes $(tunacorn ps --state running --definition loan-application --all --json | jq -r .id)',
       ],
     ),
     act: (client, id, grounds) => client.cancelProcess(id, grounds),

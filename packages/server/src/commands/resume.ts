@@ -9,7 +9,7 @@ export function resumeCommand(): Command {
     description: 'Lets paused processes go on. Their deadlines are later by the pause.',
     help: examples(
       ['one', 'tunacorn resume 01938c5e-7d4b-7c3a-9f00-5b1e8d2f4a6c'],
-      ['all that are paused', 'tunacorn ps --state paused --all --json | jq -r .id | xargs tunacorn resume'],
+      ['all that are paused', 'tunacorn resume $(tunacorn ps --state paused --all --json | jq -r .id)'],
     ),
     act: (client, id, grounds) => client.resumeProcess(id, grounds),
   })

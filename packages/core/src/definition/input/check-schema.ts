@@ -5,7 +5,7 @@ import { quoted } from '../wording.js'
 import { compileSchema, TooManySteps } from './compile-schema.js'
 import { LinearPattern } from './linear-pattern.js'
 import { PatternRefused } from './parse-pattern.js'
-import { countSchemas, isSchema, type SchemaPlace, schemaPlaces } from './schema-places.js'
+import { countSchemas, isSchema, MAX_SCHEMAS, type SchemaPlace, schemaPlaces } from './schema-places.js'
 
 /** What is wrong with a schema, and where in it. */
 export interface SchemaProblem {
@@ -16,12 +16,6 @@ export interface SchemaProblem {
 const DIALECT = 'https://json-schema.org/draft/2020-12/schema'
 /** Compiling follows references into one another. */
 const MAX_REFERRED_TO = 200
-
-/**
- * Each property, item and alternative is one. Ajv nests the code of those beside one another: two thousand exhaust the
- * stack of whoever compiles them, and long before that compiling takes a while, in each server.
- */
-const MAX_SCHEMAS = 500
 
 /** Keywords by which schemas are known or refer beyond themselves. */
 const REFUSED = ['$id', '$anchor', '$dynamicAnchor', '$dynamicRef', '$recursiveAnchor', '$recursiveRef']

@@ -25,6 +25,12 @@ const HOLDS_MAPPING = new Set([
   'properties',
 ])
 
+/**
+ * Each property, item and alternative is one. Ajv nests the code of those beside one another: two thousand exhaust the
+ * stack of whoever compiles them, and long before that compiling takes a while, in each server.
+ */
+export const MAX_SCHEMAS = 500
+
 /** A schema within a schema. */
 export interface SchemaPlace {
   readonly schema: JsonSchema
