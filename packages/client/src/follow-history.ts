@@ -9,6 +9,8 @@ export interface FollowOptions {
   readonly after?: number
   /** Aborting it ends the stream, which then rejects with the signal's reason. */
   readonly signal?: AbortSignal
+  /** Told once each time when the server cannot be reached, or is lost: it is asked again for as long as it takes. */
+  readonly onAway?: (error: unknown) => void
 }
 
 /** The server says something every 15 seconds at least: silent for three times as long, it is gone. */
@@ -28,9 +30,10 @@ const limits = { baseMs: 500, maxMs: 10_000 }
 export async function* followHistory(
   connection: Connection,
   processId: string,
-  { after = 0, signal }: FollowOptions,
+  { after = 0, signal, onAway }: FollowOptions,
 ): AsyncGenerator<HistoryEvent> {
   let seen = after
+  let isAway = false
   for (let attempts = 1; ; attempts += 1) {
     const controller = new AbortController()
     const giveUp = () => controller.abort(signal?.reason)
@@ -42,11 +45,14 @@ export async function* followHistory(
         yield event
         seen = event.version
         attempts = 0
+        isAway = false
       }
     } catch (error) {
       signal?.throwIfAborted()
       if (error instanceof TunaCornHttpError && !error.isNotNow) throw error
       if (error instanceof TunaCornConnectionError) throw error
+      if (!isAway) onAway?.(error)
+      isAway = true
     } finally {
       signal?.removeEventListener('abort', giveUp)
       controller.abort()

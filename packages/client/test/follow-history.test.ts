@@ -28,6 +28,15 @@ describe('followHistory', () => {
     expect(requests[0]?.headers.get('accept')).toBe(type)
   })
 
+  test('tells once each time when the server is away', async () => {
+    const away = [connectionRefused, connectionRefused]
+    const { client } = scripted([stream(1), ...away, stream(2), ...away, stream(3), over])
+    const told: unknown[] = []
+    const options = { onAway: (error: unknown) => told.push(error) }
+    expect(await versionsOf(client.followHistory('p', options))).toEqual([1, 2, 3])
+    expect(told).toHaveLength(2)
+  })
+
   test('begins after what is known', async () => {
     const { client, requests } = scripted([over], { headers: { authorization: 'Bearer x' } })
     expect(await versionsOf(client.followHistory('p', { after: 7 }))).toEqual([])

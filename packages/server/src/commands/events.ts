@@ -35,11 +35,15 @@ async function events(id: string, flags: EventsFlags): Promise<void> {
   const { readHistory } = await import('../processes/read-history.js')
   const { eventText } = await import('../processes/event-text.js')
   const { paintFor } = await import('../terminal.js')
+  const { tellAway } = await import('../processes/watch-to-end.js')
   const paint = paintFor(process.stdout)
   const { after, follow } = flags
   // Who follows is waited for without end: so that there is such a process, and such a server, is asked first.
   if (follow !== undefined) await client.getProcess(id)
-  const found = follow === undefined ? readHistory(client, id, after) : client.followHistory(id, { after })
+  const found =
+    follow === undefined
+      ? readHistory(client, id, after)
+      : client.followHistory(id, { after, onAway: tellAway })
   for await (const event of found) {
     if (flags.json !== undefined) printJson(event)
     else {
