@@ -61,6 +61,9 @@ function checkContents(directory, files) {
   if (!files.some((file) => file.startsWith('dist/'))) {
     complaints.push(`${directory}: expected dist to be published, but found nothing of it`)
   }
+  for (const wanted of ['README.md', 'LICENSE']) {
+    if (!files.includes(wanted)) complaints.push(`${directory}: expected ${wanted} to be published`)
+  }
   for (const file of files) {
     if (allowed.some((pattern) => pattern.test(file)) && !unwanted.test(file)) continue
     complaints.push(`${directory}: expected only what is built to be published, but found ${file}`)

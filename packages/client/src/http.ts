@@ -1,3 +1,4 @@
+import { jsonLoss } from '@tunacorn/protocol'
 import { backoffMs, pause } from './backoff.js'
 import { systemCode, TunaCornConnectionError, TunaCornHttpError, type ProblemDocument } from './errors.js'
 import type { Transport, WireAnswer } from './transport.js'
@@ -126,11 +127,16 @@ function contentOf(connection: Connection, { body, accept, headers }: HttpCall) 
 }
 
 function toJson(value: unknown): string {
+  let text: string
+  let loss: string | undefined
   try {
-    return JSON.stringify(value)
+    text = JSON.stringify(value)
+    loss = jsonLoss(value)
   } catch (cause) {
     throw new TypeError(`Expected a value that can be written as JSON, but: ${messageOf(cause)}`, { cause })
   }
+  if (loss !== undefined) throw new TypeError(`Expected a value that JSON can say, but found ${loss}.`)
+  return text
 }
 
 function messageOf(error: unknown): string {

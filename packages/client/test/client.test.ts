@@ -229,6 +229,16 @@ describe('errors', () => {
     await expect(client.completeTask('a', { claim: '1.a', output: 1n })).rejects.toThrow(TypeError)
     expect(requests).toEqual([])
   })
+
+  it('say what JSON would change, and where', async () => {
+    const { client, requests } = scripted([])
+    const complete = (output: unknown) => client.completeTask('a', { claim: '1.a', output })
+    await expect(complete({ n: [NaN] })).rejects.toThrow(TypeError)
+    await expect(complete({ n: [NaN] })).rejects.toThrow('NaN at /output/n/0')
+    await expect(complete(new Map())).rejects.toThrow('an object of the class Map at /output')
+    await expect(client.startProcess({ definition: 'a', input: [undefined] })).rejects.toThrow(TypeError)
+    expect(requests).toEqual([])
+  })
 })
 
 async function rejection(promise: Promise<unknown>): Promise<Error> {

@@ -209,6 +209,13 @@ describe('failing', () => {
     expect(good.map(({ state }) => state)).toEqual(Array(9).fill('completed'))
   })
 
+  it('fails the task whose output JSON would change', async () => {
+    const task = server.addTask('bad')
+    startWorker({ handlers: { bad: () => ({ mean: 0 / 0 }) } })
+    await server.until(() => task.state === 'failed')
+    expect(task.result?.error).toMatchObject({ name: 'ResultRefused', code: 'not-json' })
+  })
+
   it('fails the task whose output the server refuses', async () => {
     server.refusesOutput = (output) => output === 'too much'
     const task = server.addTask('bad')

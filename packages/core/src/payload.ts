@@ -1,3 +1,4 @@
+import { jsonLoss } from '@tunacorn/protocol'
 import { TunaCornError } from './errors.js'
 
 /** Largest input, output or error that is kept, in bytes of its JSON text. */
@@ -18,8 +19,9 @@ export class Payload {
   }
 
   /**
-   * @param value anything that JSON can say; `undefined` means that there is nothing to carry.
-   * @throws TunaCornError `payload-refused` when JSON cannot say it, `too-large` beyond `maxBytes`.
+   * @param value anything that JSON can say; `undefined` means that there is nothing to carry. What has a `toJSON`, such
+   *   as a `Date`, is carried as what that says.
+   * @throws TunaCornError `payload-refused` when JSON cannot say it, or would change it; `too-large` beyond `maxBytes`.
    */
   static from(value: unknown, maxBytes = defaultMaxPayloadBytes): Payload | undefined {
     if (value === undefined) return undefined
@@ -32,6 +34,11 @@ export class Payload {
         'too-large',
         `Expected a value of at most ${maxBytes} bytes as JSON, but it has ${bytes}. Store it elsewhere and pass a reference.`,
       )
+    }
+    // Once it is known to be neither deep nor large.
+    const loss = jsonLoss(value)
+    if (loss !== undefined) {
+      throw new TunaCornError('payload-refused', `Expected a value that JSON can say, but found ${loss}.`)
     }
     return new Payload(text)
   }

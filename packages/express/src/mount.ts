@@ -74,7 +74,7 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
       const parts = await checkRequest(operation, request, bodies)
       if (needsStore) await whenReady()
       // The checks have made the parts what the operation's types say.
-      const shared = { request, engine, metrics, waits, logger, signal, refuseUnlessAllowed }
+      const shared = { request, engine, metrics, waits, whenReady, logger, signal, refuseUnlessAllowed }
       return serve({ ...parts, ...shared } as unknown as Checked<OperationId>)
     }
     // Whatever goes wrong, also with writing the answer, is answered: nothing may end the host's program.

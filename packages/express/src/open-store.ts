@@ -37,8 +37,9 @@ export function openStore(
     ...(schema === undefined ? {} : { schema }),
     ...(maxConnections === undefined ? {} : { maxConnections }),
     ...(statementLimitMs === undefined ? {} : { statementLimitMs }),
-    onConnectionError: (error) =>
-      logger.warn({ err: error }, 'a connection to the database broke while idle'),
+    // Not the error itself: a pool hangs its client on it, with all that is in there.
+    onConnectionError: ({ message, code }: Error & { readonly code?: unknown }) =>
+      logger.warn({ error: message, code }, 'a connection to the database broke while idle'),
   })
   return { store, whenReady: retryingOnDemand(() => migrate(store, logger)) }
 }

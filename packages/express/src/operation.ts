@@ -22,6 +22,8 @@ export interface Checked<Id extends OperationId> {
   /** The host's for this request, where it has one (`request.log`, as of pino-http). */
   readonly logger: Logger
   readonly waits: Waits
+  /** For what waits for the store by itself. */
+  readonly whenReady: () => Promise<void>
   /** Aborted when the client has gone before it was answered. */
   readonly signal: AbortSignal
   /** For what goes on for long: whoever asked may have lost the right to it since. @throws TunaCornError */

@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo, type Socket } from 'node:net'
 import { performance } from 'node:perf_hooks'
 import type { ClaimedTasks, Process, ProcessPage } from '@tunacorn/protocol'
 import pg from 'pg'
@@ -126,6 +128,22 @@ describe.skipIf(postgresUrl() === undefined)('with a database', () => {
     })
     expect((await api.get('/livez')).status).toBe(200)
   })
+})
+
+test('where the database hangs from the start, /readyz says so long before others give up', async () => {
+  const open = new Set<Socket>()
+  const hanging = createServer((socket) => void open.add(socket)).listen(0, '127.0.0.1')
+  await once(hanging, 'listening')
+  const { port } = hanging.address() as AddressInfo
+  const { api } = await serve({ database: `postgres://127.0.0.1:${port}/none` })
+  onTestFinished(() => {
+    hanging.close()
+    for (const socket of open) socket.destroy()
+  })
+  const listed = api.get('/processes')
+  listed.catch(() => {})
+  const first = await Promise.race([api.get('/readyz'), listed.then(() => undefined)])
+  expect(first).toMatchObject(unavailable)
 })
 
 describe.skipIf(ThrowAwayCluster.find() === undefined)('while the database is away', () => {

@@ -1,4 +1,5 @@
 import express from 'express'
+import pg from 'pg'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { tunacorn, type TunaCornOptions } from '@tunacorn/express'
@@ -62,7 +63,9 @@ test('at info there is what an operator wants to know: starts, ends, failures, l
   const process = await run(api, { A: [] }, {}, retrying)
   await claimOne(api, { lease: '100ms' })
   await fail(api, await claimOne(api, { worker: 'second', wait: '20s' }), 'broken')
-  await start(api, 'under-test').then(({ id }) => api.post(`/processes/${id}/cancel`, { by: 'ada' }))
+  await start(api, 'under-test').then(({ id }) =>
+    api.post(`/processes/${id}/cancel`, { by: 'ada', reason: 'private' }),
+  )
   await api.post(`/tasks/${process.id}.0/complete`, { claim: `1.${'n'.repeat(22)}` })
   expect(lines.map(({ msg }) => msg)).toEqual([
     'definition registered',
@@ -82,6 +85,7 @@ test('at info there is what an operator wants to know: starts, ends, failures, l
     cause: 'reported',
   })
   expect(lines[6]).toMatchObject({ by: 'ada', reqId: expect.any(Number) as number })
+  expect(lines[6]).not.toHaveProperty('reason')
 })
 
 test('where nobody wants what is for debugging, it is not put together', async () => {
@@ -122,4 +126,17 @@ test('payloads stay out of the log', async () => {
   await fail(api, await claimOne(api), { pin: 'error-secret' })
   await claimAll(api)
   expect(JSON.stringify(lines)).not.toMatch(/input-secret|output-secret|error-secret/)
+})
+
+test('of a connection that breaks while idle, only what went wrong is told', async () => {
+  const pool = new pg.Pool({ connectionString: 'postgres://127.0.0.1:1/none' })
+  onTestFinished(() => pool.end())
+  const { log } = await serve({ database: pool })
+  pool.emit(
+    'error',
+    Object.assign(new Error('gone'), { code: '57P01', client: { password: 'x' } }),
+    {} as never,
+  )
+  const told = log.lines.filter(({ message }) => message.includes('broke while idle'))
+  expect(told.map(({ fields }) => fields)).toEqual([{ error: 'gone', code: '57P01' }])
 })

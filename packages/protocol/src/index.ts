@@ -1,5 +1,6 @@
 export { formatDuration, maxDurationMs, parseDuration } from './duration.js'
 export { errorRegistry, isErrorCode, type ErrorCode } from './errors.js'
+export { jsonLoss } from './json-loss.js'
 export { openapiDocument } from './generated/document.js'
 export type { components, operations, paths } from './generated/openapi.js'
 export type {

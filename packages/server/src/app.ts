@@ -1,10 +1,11 @@
-import express, { type Express, type NextFunction, type Request, type Response } from 'express'
+import type { RequestListener } from 'node:http'
+import express, { type NextFunction, type Request, type Response } from 'express'
 import type { Logger } from 'pino'
 import { problemBody, sendProblem, type TunaCornRouter } from '@tunacorn/express'
 import { logRequests } from './request-log.js'
 
 export interface App {
-  readonly app: Express
+  readonly answer: RequestListener
   readonly mount: (router: TunaCornRouter) => void
 }
 
@@ -38,8 +39,16 @@ export function createApp(logger: Logger, isKnownAs: (host: string | undefined) 
     const detail = `There is no ${method} ${path.slice(0, 200)}. GET /openapi.json lists what there is.`
     sendProblem(response, problemBody('not-found', detail))
   })
+  // Where Express finds no path in a request (`GET http://[`), it asks nobody above, and would answer by itself.
+  const answer = (request: Request, response: Response) =>
+    app(request, response, (error: unknown) => {
+      const isBroken = error !== undefined && error !== null && error !== ''
+      if (isBroken) logger.error({ err: error }, 'Request failed')
+      const detail = 'Expected a request for a path, such as GET /livez.'
+      sendProblem(response, isBroken ? problemBody('internal') : problemBody('invalid-request', detail))
+    })
   return {
-    app,
+    answer: answer as RequestListener,
     mount: (opened: TunaCornRouter) => {
       router = opened
     },

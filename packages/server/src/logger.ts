@@ -1,5 +1,6 @@
 import { pino, type DestinationStream, type Logger } from 'pino'
 import type { LogLevel } from './config.js'
+import { printable } from './wording.js'
 
 /** Lines of JSON for programs; for who sits before a terminal, lines to be read. */
 export function createLogger(level: LogLevel, stream: NodeJS.WriteStream & { readonly fd: number }): Logger {
@@ -27,12 +28,14 @@ function readable(line: string): string {
   const { level, time, msg = '', ...fields }: Line = JSON.parse(line)
   const label = pino.levels.labels[level] ?? ''
   const details = Object.entries(fields).map(([name, value]) => ` ${name}=${readableValue(value)}`)
-  return `${time.slice(11, 19)} ${label.padEnd(5)} ${msg}${details.join('')}\n`
+  return `${time.slice(11, 19)} ${label.padEnd(5)} ${printable(msg)}${details.join('')}\n`
 }
 
 function readableValue(value: unknown): string {
-  if (typeof value === 'string' && !/[\s"]/.test(value)) return value
+  if (typeof value === 'string' && !/[\s"]/.test(value)) return printable(value)
   // An error: its stack begins with its type and message.
   const isError = typeof value === 'object' && value !== null && 'stack' in value
-  return isError ? String(value.stack) : JSON.stringify(value)
+  return isError
+    ? String(value.stack).split('\n').map(printable).join('\n')
+    : printable(JSON.stringify(value))
 }

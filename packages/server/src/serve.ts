@@ -49,9 +49,9 @@ export async function serve(options: ServeOptions): Promise<RunningServer> {
   const { onProgress = (message: string) => logger.info(message) } = options
   const names = [host.toLowerCase(), ...access.allowedHosts]
   let isKnownByAny = false
-  const { app, mount } = createApp(logger, (name) => isKnownByAny || isAllowedHost(name, names))
+  const { answer, mount } = createApp(logger, (name) => isKnownByAny || isAllowedHost(name, names))
   // First, because it costs nothing: who is told that the port is taken has not waited for a database.
-  const http = await HttpServer.listen(app, { host, port })
+  const http = await HttpServer.listen(answer, { host, port })
   // Beyond this machine keys are asked for: a name that leads here by a trick opens nothing.
   isKnownByAny = !isLoopback(http.address) && !access.insecure && access.allowedHosts.length === 0
   try {

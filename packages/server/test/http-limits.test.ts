@@ -17,10 +17,10 @@ const quick: HttpLimits = {
 
 async function listening(limits: HttpLimits, maxWaiting?: number): Promise<string> {
   const logger = createLogger('silent', process.stdout)
-  const { app, mount } = createApp(logger, () => true)
+  const { answer, mount } = createApp(logger, () => true)
   const router = tunacorn({ logger, maxWaiting })
   mount(router)
-  const http = await HttpServer.listen(app, { host: '127.0.0.1', port: 0 }, limits)
+  const http = await HttpServer.listen(answer, { host: '127.0.0.1', port: 0 }, limits)
   onTestFinished(async () => {
     const closed = http.close()
     await router.close()
@@ -78,6 +78,15 @@ test('a half-open connection, whose client has gone without a word, is let go of
   socket.resume()
   socket.end()
   expect(await ended).toMatch(/^HTTP\/1.1 200 /)
+})
+
+test('a request for what is no path is answered as a problem', async () => {
+  const url = await listening(quick)
+  const { ended } = await say(url, 'GET http://[ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n')
+  const heard = await ended
+  expect(heard).toMatch(/^HTTP\/1.1 400 /)
+  expect(heard).toContain('application/problem+json')
+  expect(heard).toContain('"code":"invalid-request"')
 })
 
 test('who asks again and again, and reads nothing, is let go of', async () => {

@@ -328,18 +328,24 @@ export class Engine {
   /**
    * Resolves when the store answers. Nobody needs a right to ask that: so it is asked once a second at most, for all,
    * and not again while it owes an answer.
+   * @param opened resolves when the store is there to be asked
    * @throws TunaCornError `unavailable`, after 3 s at most
    */
-  async ping(): Promise<void> {
-    this.#pinged ??= this.#options.processList.list({ limit: 1 }).finally(() => {
-      setTimeout(() => (this.#pinged = undefined), pingKeptMs).unref()
-    })
+  async ping(opened?: Promise<void>): Promise<void> {
+    const answered = opened === undefined ? this.#askStore() : opened.then(() => this.#askStore())
     let timer: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
       const message = `Expected the store to answer within ${pingLimitMs} ms, but it has not`
       timer = setTimeout(() => reject(new TunaCornError('unavailable', message)), pingLimitMs)
     })
-    await Promise.race([this.#pinged, late]).finally(() => clearTimeout(timer))
+    await Promise.race([answered, late]).finally(() => clearTimeout(timer))
+  }
+
+  #askStore(): Promise<unknown> {
+    this.#pinged ??= this.#options.processList.list({ limit: 1 }).finally(() => {
+      setTimeout(() => (this.#pinged = undefined), pingKeptMs).unref()
+    })
+    return this.#pinged
   }
 
   /** For an engine that was made without, because its store was not there yet. Once is enough. */

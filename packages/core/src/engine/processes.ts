@@ -252,7 +252,8 @@ export class Processes {
     const command = { type, reason: this.#parts.payloadOf(said) }
     const { lanes } = this.#parts
     const { record } = await lanes.done(id, { kind: 'command', command })
-    logger.info({ process: id, by, reason }, controls[type])
+    // Not the reason: it may be anything, and stands in the history.
+    logger.info({ process: id, by }, controls[type])
     // By how much the pause has moved its deadline, only the store knows.
     return type === 'resume' ? lanes.look(id, (copy) => copy.record) : record
   }

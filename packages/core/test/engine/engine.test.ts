@@ -164,6 +164,27 @@ describe('the engine', () => {
     )
   })
 
+  it('refuses values that JSON would change, and says where', async () => {
+    const engine = engineOn(new MemoryStore())
+    await engine.registerDefinition(flat('one', 1))
+    const changed = [Infinity, { n: [NaN] }, [-0], [undefined], [() => 1], { f: () => 1 }, new Map(), [1n]]
+    for (const input of changed)
+      expect(await refusalOf(engine.startProcess({ definition: 'one', input }))).toBe('payload-refused')
+    const { id } = await engine.startProcess({
+      definition: 'one',
+      input: { a: undefined, at: new Date(0), b: 0 },
+    })
+    expect((await engine.fetchProcess(id)).record.input?.value()).toEqual({
+      at: '1970-01-01T00:00:00.000Z',
+      b: 0,
+    })
+    const { tasks } = await engine.claimTasks({ worker: 'w', process: id })
+    const [task = { id: '', claim: '' }] = tasks
+    await expect(engine.completeTask(task.id, task.claim, { sum: [1, NaN] })).rejects.toThrow('NaN at /sum/1')
+    await expect(engine.failTask(task.id, task.claim, new Map())).rejects.toThrow('the class Map')
+    await engine.completeTask(task.id, task.claim, { sum: [1] })
+  })
+
   it('ends a page early when its items carry too much', async () => {
     const engine = engineOn(new MemoryStore())
     await engine.registerDefinition(flat('wide', 60))

@@ -52,3 +52,22 @@ test('a store that hangs is told of after three seconds, and is not asked again 
   await second
   await engine.close()
 })
+
+test('a store that is not there yet is waited for within the same three seconds', async () => {
+  const { engine, asked } = pinging(() => new Promise(() => {}))
+  const { promise: opened, resolve: open } = withResolvers()
+  const answer = refusalOf(engine.ping(opened))
+  await vi.advanceTimersByTimeAsync(2_000)
+  expect(asked).not.toHaveBeenCalled()
+  open()
+  await vi.advanceTimersByTimeAsync(999)
+  expect(asked).toHaveBeenCalledTimes(1)
+  await vi.advanceTimersByTimeAsync(1)
+  expect(await answer).toBe('unavailable')
+})
+
+function withResolvers() {
+  let resolve: () => void = () => undefined
+  const promise = new Promise<void>((done) => (resolve = done))
+  return { promise, resolve }
+}

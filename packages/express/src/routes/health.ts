@@ -7,9 +7,10 @@ export const healthOperations: Pick<Operations, 'livez' | 'readyz' | 'metrics' |
 
   readyz: {
     action: undefined,
-    needsStore: true,
-    async serve({ engine }) {
-      await engine.ping()
+    // It gives up sooner than others do.
+    needsStore: false,
+    async serve({ engine, whenReady }) {
+      await engine.ping(whenReady())
       return ok({ status: 'ok' })
     },
   },
