@@ -51,10 +51,10 @@ describe.skipIf(url === undefined)('migrating', () => {
       GRANT USAGE ON SCHEMA granted TO ${user};
       GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA granted TO ${user};
       GRANT USAGE ON ALL SEQUENCES IN SCHEMA granted TO ${user};`)
-    const url = new URL(database.url)
-    url.username = user
-    url.password = password
-    const store = new PostgresStore(url.href, { schema: 'granted' })
+    const asUser = new URL(database.url)
+    asUser.username = user
+    asUser.password = password
+    const store = new PostgresStore(asUser.href, { schema: 'granted' })
     try {
       expect(await store.migrate()).toEqual([])
       const engine = new Engine({ ...store })

@@ -1,7 +1,7 @@
 /**
  * What `JSON.stringify` would change, or leave out, without a word, and where (a JSON pointer); undefined when what is
- * read again is equal. It makes null of `NaN`, 0 of `-0` and `{}` of a `Map`. Properties that are undefined may be left
- * out, and what has a `toJSON`, such as a `Date`, is what that says. Only for values that it has printed: they end.
+ * read again is equal. It makes null of `NaN` and `{}` of a `Map`. It makes 0 of `-0`, too, but these are equal, and who
+ * rounds a number does not know of it. Properties that are undefined may be left out, and what has a `toJSON`, such as a `Date`, is what that says. Only for values that it has printed: they end.
  */
 export function jsonLoss(value: unknown): string | undefined {
   const found = lossIn(value)
@@ -16,7 +16,7 @@ interface Loss {
 function lossIn(value: unknown): Loss | undefined {
   switch (typeof value) {
     case 'number':
-      return Number.isFinite(value) && !Object.is(value, -0) ? undefined : loss(printed(value))
+      return Number.isFinite(value) ? undefined : loss(String(value))
     case 'object':
       return value === null ? undefined : lossInObject(value)
     case 'undefined':
@@ -62,8 +62,4 @@ function loss(what: string): Loss {
 
 function within(key: string, { what, pointer }: Loss): Loss {
   return { what, pointer: `/${key.replaceAll('~', '~0').replaceAll('/', '~1')}${pointer}` }
-}
-
-function printed(number: number): string {
-  return Object.is(number, -0) ? '-0' : String(number)
 }

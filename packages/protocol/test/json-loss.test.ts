@@ -11,7 +11,7 @@ describe('what JSON would lose', () => {
     ['Infinity', Infinity],
     ['-Infinity at /a', { a: -Infinity }],
     ['NaN at /a/1', { a: [0, NaN] }],
-    ['-0 at /a~1b~0c/0', { 'a/b~c': [-0] }],
+    ['NaN at /a~1b~0c/0', { 'a/b~c': [NaN] }],
     ['undefined at /0', [undefined]],
     ['undefined at /1', Array.from({ length: 2, 0: 1 })],
     ['a function at /0', [() => 1]],
@@ -29,7 +29,7 @@ describe('what JSON would lose', () => {
   })
 
   it.each<[string, unknown]>([
-    ['plain values', [null, true, 'NaN', 0, 1.5, { a: {}, b: [] }]],
+    ['plain values', [null, true, 'NaN', 0, -0, 1.5, { a: {}, b: [] }]],
     ['properties that are undefined, as JSON does', { a: undefined, b: [{ c: undefined }] }],
     ['objects without a prototype', Object.assign(Object.create(null), { a: 1 })],
     ['objects of other realms', runInNewContext('({ a: [{}] })')],

@@ -167,7 +167,7 @@ describe('the engine', () => {
   it('refuses values that JSON would change, and says where', async () => {
     const engine = engineOn(new MemoryStore())
     await engine.registerDefinition(flat('one', 1))
-    const changed = [Infinity, { n: [NaN] }, [-0], [undefined], [() => 1], { f: () => 1 }, new Map(), [1n]]
+    const changed = [Infinity, { n: [NaN] }, [undefined], [() => 1], { f: () => 1 }, new Map(), [1n]]
     for (const input of changed)
       expect(await refusalOf(engine.startProcess({ definition: 'one', input }))).toBe('payload-refused')
     const { id } = await engine.startProcess({

@@ -7,7 +7,7 @@ import type {
   ProcessChange,
 } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
-import { claim, complete, engineOn, loan, MemoryStore, standIn, startLoan } from './support.js'
+import { claim as claimOf, complete, engineOn, loan, MemoryStore, standIn, startLoan } from './support.js'
 
 const never = 60_000
 
@@ -134,7 +134,7 @@ tasks:
     const engine = engineOn(store, { processList, pollMs: never })
     const process = await startLoan(engine)
     const [waiting] = await waits(engine, { names: ['Credit'] })
-    const open = await claim(engine, process, 'Open')
+    const open = await claimOf(engine, process, 'Open')
     await expect(engine.completeTask(open.id, open.claim)).rejects.toThrow('The database has refused it')
     expect(isBroken).toBe(false)
     await engine.completeTask(open.id, open.claim)
