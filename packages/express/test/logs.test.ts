@@ -77,7 +77,13 @@ test('at info there is what an operator wants to know: starts, ends, failures, l
     'process cancelled',
     'report refused',
   ])
-  expect(lines[2]).toMatchObject({ task: `${process.id}.0`, name: 'A', attempt: 1, takenOverBy: 'second' })
+  expect(lines[2]).toMatchObject({
+    task: `${process.id}.0`,
+    name: 'A',
+    attempt: 1,
+    worker: 'tester',
+    takenOverBy: 'second',
+  })
   expect(lines[3]).toMatchObject({
     process: process.id,
     task: `${process.id}.0`,

@@ -100,7 +100,7 @@ function claimedBoardTask(row: Row): ClaimedBoardTask {
     name: row['name'] as string,
     claim: { attempt: row['attempt'] as number, secret: row['secret'] as string },
     leaseExpiresAt: row['claimable_at'] as Date,
-    isTakeover: row['is_takeover'] as boolean,
+    takenFrom: optional<string>(row['taken_from']),
     leaseMs: row['lease_ms'] as number,
   }
 }

@@ -38,5 +38,5 @@ function claimedTask(
   const leaseMs = Math.min(holder.leaseMs, limits.heartbeatMs, limits.timeoutMs)
   const claim = { attempt: 1, secret: holder.secret }
   const leaseExpiresAt = new Date(at.getTime() + leaseMs)
-  return { processId, task, name, claim, leaseExpiresAt, leaseMs, isTakeover: false }
+  return { processId, task, name, claim, leaseExpiresAt, leaseMs, takenFrom: undefined }
 }

@@ -139,7 +139,7 @@ export class Tasks {
 
   async claimMany(request: ClaimTasksRequest): Promise<ClaimTasksResult> {
     const { max = 1, results: sent = [], waitMs = 0, signal, process } = request
-    const report = () => Promise.all(sent.map((one) => this.#reportOneOfMany(one, request.logger)))
+    const report = () => Promise.all(sent.map((one) => this.#reportOneOfMany(one, request)))
     if (max === 0) return { tasks: [], results: await report() }
     const { worker, names, definition, leaseMs = this.#parts.defaultLeaseMs } = request
     this.#parts.polls.note(worker, { names, definition, processId: process })
@@ -172,8 +172,8 @@ export class Tasks {
     return task
   }
 
-  async report(result: TaskResult, { logger }: Call = {}): Promise<AcceptedReport> {
-    const answer = await this.#report(result, logger)
+  async report(result: TaskResult, call: Call = {}): Promise<AcceptedReport> {
+    const answer = await this.#report(result, call)
     if (answer.refusal !== undefined) throw thrown(answer.refusal)
     return answer
   }
@@ -215,7 +215,7 @@ export class Tasks {
     secret: string,
     { worker, attributes = true, signal, logger = this.#parts.logger }: ClaimTaskRequest,
   ): Promise<ClaimedTask[]> {
-    for (const one of claimed) if (one.isTakeover) this.#noteLapse(one, worker, logger)
+    for (const one of claimed) if (one.takenFrom !== undefined) this.#noteLapse(one, worker, logger)
     const described = await this.#parts.context.describeAll(claimed, { secret, withAttributes: attributes })
     if (signal?.aborted === true) {
       await this.#giveBack(claimed)
@@ -249,23 +249,27 @@ export class Tasks {
   #noteReport(
     answer: ReportResult,
     held: HeldTask & { readonly name: string | undefined },
-    { hasFailed, logger }: { readonly hasFailed: boolean; readonly logger: Logger },
+    { hasFailed, worker, logger = this.#parts.logger }: Reporter & { readonly hasFailed: boolean },
   ): void {
     const isWorthALine = answer.refusal !== undefined || hasFailed || wantsDebug(logger)
     if (!isWorthALine) return
     const { processId: process, claim, name } = held
-    const fields = { process, task: formatTaskId(held), name, attempt: claim.attempt }
+    const fields = { process, task: formatTaskId(held), name, attempt: claim.attempt, worker }
     if (answer.refusal !== undefined) logger.info({ ...fields, code: answer.refusal.code }, 'report refused')
     else if (hasFailed) logger.info({ ...fields, state: answer.state }, 'attempt failed')
     else logger.debug({ ...fields, version: answer.version }, 'task completed')
   }
 
   /** Nobody has decided it: that an attempt was over is seen when its task is handed out again. */
-  #noteLapse({ name, claim, ...place }: ClaimedBoardTask, worker: string, logger: Logger): void {
+  #noteLapse(
+    { name, claim, takenFrom, ...place }: ClaimedBoardTask,
+    takenOverBy: string,
+    logger: Logger,
+  ): void {
     this.#parts.observer?.attemptEnded(name, 'lapsed')
     const { processId: process } = place
     const attempt = claim.attempt - 1
-    const fields = { process, task: formatTaskId(place), name, attempt, takenOverBy: worker }
+    const fields = { process, task: formatTaskId(place), name, attempt, worker: takenFrom, takenOverBy }
     logger.info(fields, 'attempt lapsed')
   }
 
@@ -278,32 +282,32 @@ export class Tasks {
   /** One that is refused, for its payload as well as for its claim, does not stop the others. */
   async #reportOneOfMany(
     result: TaskResult,
-    logger: Logger | undefined,
+    by: Reporter,
   ): Promise<ReportResult & { readonly task: string }> {
     const { task } = result
     try {
-      return { task, ...(await this.#report(result, logger)) }
+      return { task, ...(await this.#report(result, by)) }
     } catch (error) {
       return { task, refusal: refusalOf(error) }
     }
   }
 
   /** Where the work was done in a span, what becomes of it is a step of the same trace. */
-  async #report(result: TaskResult, logger: Logger = this.#parts.logger): Promise<ReportResult> {
+  async #report(result: TaskResult, by: Reporter): Promise<ReportResult> {
     const { traceparent } = result
-    if (traceparent === undefined) return this.#commit(result, logger)
+    if (traceparent === undefined) return this.#commit(result, by)
     return inSpan(
       traceparent,
       () => reportSpan(result),
       async ({ fail }) => {
-        const answer = await this.#commit(result, logger)
+        const answer = await this.#commit(result, by)
         if (answer.refusal !== undefined) fail(thrown(answer.refusal))
         return answer
       },
     )
   }
 
-  async #commit({ task, claim, output, error, retry }: TaskResult, logger: Logger): Promise<ReportResult> {
+  async #commit({ task, claim, output, error, retry }: TaskResult, by: Reporter): Promise<ReportResult> {
     const held = heldTask(task, claim)
     if (held === undefined) throw claimLost(task)
     const hasFailed = error !== undefined
@@ -315,9 +319,14 @@ export class Tasks {
       payload: this.#parts.payloadOf(hasFailed ? error : output),
       retry,
     })
-    this.#noteReport(answer, { ...held, name }, { hasFailed, logger })
+    this.#noteReport(answer, { ...held, name }, { hasFailed, ...by })
     return answer
   }
+}
+
+/** Who reports: known where results come with a claim. */
+interface Reporter extends Call {
+  readonly worker?: string | undefined
 }
 
 /** How large the tasks of one answer may be together; the first one always fits. */

@@ -46,8 +46,8 @@ export interface ClaimedBoardTask extends TaskRef {
   readonly name: string
   readonly claim: Claim
   readonly leaseExpiresAt: Date
-  /** It was taken from who held it, whose attempt has lapsed; not so when it was given back since. */
-  readonly isTakeover: boolean
+  /** Who held it, when it was taken over from somebody whose attempt has lapsed; not when it was given back since. */
+  readonly takenFrom: string | undefined
   /** How long that was when it was handed out, by the store's clock: for those whose own clock shows another time. */
   readonly leaseMs: number
 }

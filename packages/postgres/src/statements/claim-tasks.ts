@@ -57,7 +57,8 @@ SET attempt = t.attempt + 1, claimed_at = now(), first_claimed_at = coalesce(t.f
       ELSE '{"timedOut": true}' END) END
 WHERE t.ctid = ANY ((SELECT places FROM picked)::tid[]) AND NOT ${except}
 RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at, least(t.lease_ms, t.timeout_ms) AS lease_ms,
-  CASE WHEN (t.lapsed -> -1 ->> 'attempt')::int = t.attempt - 1 THEN ${wasHeld(schema)} ELSE false END AS is_takeover
+  CASE WHEN (t.lapsed -> -1 ->> 'attempt')::int = t.attempt - 1
+    THEN CASE WHEN ${wasHeld(schema)} THEN t.lapsed -> -1 ->> 'worker' END END AS taken_from
 )`
 }
 

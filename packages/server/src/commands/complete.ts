@@ -3,7 +3,7 @@ import { readJsonArgument } from '../json-argument.js'
 import { printJson } from '../output.js'
 import { connect, withConnection, type ConnectionFlags } from './connection.js'
 import { examples } from './settings-options.js'
-import { taskId } from './values.js'
+import { taskId, wholeClaim } from './values.js'
 
 interface CompleteFlags extends ConnectionFlags {
   readonly claim: string
@@ -15,7 +15,7 @@ export function completeCommand(): Command {
     .summary('report that a claimed task is done')
     .description('Reports a task completed. It may be said again: the same report gets the same answer.')
     .argument('<task>', 'its id', taskId)
-    .requiredOption('--claim <claim>', 'as "tunacorn claim" has printed it')
+    .requiredOption('--claim <claim>', 'as "tunacorn claim" has printed it', wholeClaim)
     .option('--output <json>', 'what came of it: JSON, or @file (@- for standard input)')
     .addHelpText(
       'after',

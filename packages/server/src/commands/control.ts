@@ -1,6 +1,6 @@
 import { Command } from 'commander'
 import type { TunaCornClient } from '@tunacorn/client'
-import type { Failure } from '../failures.js'
+import { exitCodes, type Failure } from '../failures.js'
 import { note, printJson } from '../output.js'
 import { connect, withConnection, type ConnectionFlags } from './connection.js'
 import { processIds } from './values.js'
@@ -57,6 +57,8 @@ export async function controlAll(
       const failure = failureOf(error)
       if (failure === undefined) throw error
       refusals.push(failure)
+      // Nor would the others be answered.
+      if (failure.exitCode === exitCodes.unreachable) break
     }
   }
   const last = refusals.pop()

@@ -4,7 +4,7 @@ import { readJsonArgument } from '../json-argument.js'
 import { printJson } from '../output.js'
 import { connect, withConnection, type ConnectionFlags } from './connection.js'
 import { examples } from './settings-options.js'
-import { duration, taskId } from './values.js'
+import { duration, taskId, wholeClaim } from './values.js'
 
 interface FailFlags extends ConnectionFlags {
   readonly claim: string
@@ -22,7 +22,7 @@ export function failCommand(): Command {
       'Reports that an attempt has failed. Another follows if the definition has one left; else the task has failed, and its process with it.',
     )
     .argument('<task>', 'its id', taskId)
-    .requiredOption('--claim <claim>', 'as "tunacorn claim" has printed it')
+    .requiredOption('--claim <claim>', 'as "tunacorn claim" has printed it', wholeClaim)
     .option('--message <text>', 'why')
     .option('--error <json>', 'why, in full: JSON, or @file (@- for standard input)')
     .option('--no-retry', 'no attempt will do better: the task has failed for good')

@@ -34,6 +34,11 @@ export function taskId(given: string): string {
   throw new InvalidArgumentError('Expected the id of a task, as "tunacorn tasks" shows it.')
 }
 
+export function wholeClaim(text: string): string {
+  if (/^[1-9]\d{0,9}\.[\w-]{22}$/.test(text)) return text
+  throw new InvalidArgumentError('Expected all of it, as "tunacorn claim" has printed it.')
+}
+
 export function processOrTaskId(given: string): string {
   const text = given.toLowerCase()
   if (isTaskId(text) || processIdForm.test(text)) return text

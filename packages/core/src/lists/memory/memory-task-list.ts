@@ -72,9 +72,8 @@ export class MemoryTaskList implements TaskList {
       this.#put(claimed)
       const { processId, task, name, attempt, claimableAt: leaseExpiresAt } = claimed
       const claim = { attempt, secret: holder.secret }
-      const isTakeover = row.worker !== undefined
       const leaseMs = leaseExpiresAt.getTime() - now.getTime()
-      return { processId, task, name, claim, leaseExpiresAt, leaseMs, isTakeover }
+      return { processId, task, name, claim, leaseExpiresAt, leaseMs, takenFrom: row.worker }
     })
   }
 

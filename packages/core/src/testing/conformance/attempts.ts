@@ -28,17 +28,17 @@ export function attemptPromises(promises: Promises): void {
     const { store } = world
     await schedule(store, { maxAttempts: 3 })
     const first = await claimOne(store)
-    assert.equal(first.isTakeover, false)
+    assert.equal(first.takenFrom, undefined)
     await store.taskList.release(first)
-    assert.equal((await claimOne(store, { leaseMs })).isTakeover, false)
+    assert.equal((await claimOne(store, { leaseMs })).takenFrom, undefined)
     await world.skip(leaseMs)
     const second = await claimOne(store, { leaseMs })
-    assert.equal(second.isTakeover, true)
+    assert.equal(second.takenFrom, 'worker 1')
     await world.skip(leaseMs)
     const third = await claimOne(store, { leaseMs })
-    assert.equal(third.isTakeover, true)
+    assert.equal(third.takenFrom, 'worker 1')
     await store.taskList.release(third)
-    assert.equal((await claimOne(store, { leaseMs })).isTakeover, false)
+    assert.equal((await claimOne(store, { leaseMs })).takenFrom, undefined)
   })
 
   promises('a task of one attempt that lapses is not claimable, whoever asks', async (world) => {

@@ -17,7 +17,7 @@ export function claimingPromises(promises: Promises): void {
       name: 'cut',
       claim: { attempt: 1, secret },
       leaseExpiresAt: held.leaseExpiresAt,
-      isTakeover: false,
+      takenFrom: undefined,
       leaseMs: longLeaseMs,
     })
     const claimedAt = held.leaseExpiresAt.getTime() - longLeaseMs
