@@ -18,9 +18,8 @@ export interface MigrateOptions {
 
 /**
  * Brings the schema to the version that this code knows. Where there is nothing to do, it wants no right to make
- * anything. Replicas that start together take turns, by a lock that
- * ends with the transaction, so it holds behind PgBouncer too. All or nothing. A statement may take its time: tables
- * may be large.
+ * anything. Replicas that start together take turns, by a lock that ends with the transaction, so it holds behind
+ * PgBouncer too. All or nothing. A statement may take its time: tables may be large.
  *
  * @returns the names of the migrations applied, none when it was up to date.
  * @throws TunaCornError `unavailable` when the database does not answer; `internal` when a table is in use for long, or
