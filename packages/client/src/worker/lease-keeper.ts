@@ -1,16 +1,7 @@
-import type { ClaimedTask } from '@tunacorn/protocol'
 import type { TunaCornClient } from '../client.js'
 import type { Logger } from '../logger.js'
+import type { HeldTask } from './held-task.js'
 import { ClaimLostError } from './abort-reasons.js'
-
-/** A task that this worker holds, from its claim until its result is settled or the claim is lost. */
-export interface HeldTask {
-  readonly task: ClaimedTask
-  /** How long the server keeps it without a heartbeat, where that is less than was asked for. */
-  readonly leaseMs: number | undefined
-  /** Aborted when the claim is lost or the worker gives up. */
-  readonly controller: AbortController
-}
 
 export interface LeaseKeeperOptions {
   readonly client: Pick<TunaCornClient, 'heartbeatTasks'>
@@ -92,7 +83,7 @@ export class LeaseKeeper {
   #lose(held: HeldTask, code: string): void {
     // Already let go: it was reported while this heartbeat was under way.
     if (!this.#held.delete(held)) return
-    held.controller.abort(new ClaimLostError(code))
+    held.lose(new ClaimLostError(code))
   }
 
   /** A third of the shortest lease: two heartbeats may get lost. */

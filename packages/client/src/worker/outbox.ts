@@ -1,7 +1,7 @@
 import type { ItemStatus, TaskResult } from '@tunacorn/protocol'
 import { TunaCornHttpError } from '../errors.js'
 import type { Logger } from '../logger.js'
-import type { HeldTask } from './lease-keeper.js'
+import type { HeldTask } from './held-task.js'
 
 /** A result on its way to the server. */
 export interface Finished {

@@ -8,7 +8,8 @@ import {
   type TaskResult,
 } from '@tunacorn/protocol'
 import { withFields, type Logger } from '../logger.js'
-import type { HeldTask, LeaseKeeper } from './lease-keeper.js'
+import type { LeaseKeeper } from './lease-keeper.js'
+import { HeldTask } from './held-task.js'
 import { TaskFailure } from './task-failure.js'
 
 /**
@@ -52,7 +53,7 @@ export class TaskRunner {
 
   run(task: ClaimedTask): void {
     const leaseMs = task.lease === undefined ? undefined : parseDuration(task.lease)
-    const held = { task, leaseMs, controller: new AbortController() }
+    const held = new HeldTask(task, leaseMs)
     this.#running.add(held)
     this.#options.leases.hold(held)
     void this.#run(held)
@@ -64,7 +65,7 @@ export class TaskRunner {
     this.#running.clear()
     for (const held of abandoned) {
       this.#options.leases.letGo(held)
-      held.controller.abort(reason)
+      held.lose(reason)
     }
     return abandoned.map(({ task }) => task)
   }
@@ -76,7 +77,7 @@ export class TaskRunner {
     if (!this.#running.delete(held)) return
     const { id, name, attempt } = task
     const fields = { task: id, name, attempt }
-    if (held.controller.signal.aborted) {
+    if (held.isLost) {
       this.#options.logger.warn(fields, 'The claim was lost: nothing is reported')
       this.#options.onEnd(held, undefined)
     } else {
@@ -94,26 +95,26 @@ export class TaskRunner {
     } catch (error) {
       fail(error)
       const { logger } = this.#options
-      if (!held.controller.signal.aborted)
-        logger.warn({ task: id, name, err: error }, 'The handler threw: the attempt fails')
+      if (!held.isLost) logger.warn({ task: id, name, err: error }, 'The handler threw: the attempt fails')
       return { task: id, claim, error: describeError(error), ...wishOf(error), ...trace }
     }
   }
 
   #contextOf(held: HeldTask): HandlerContext {
-    const { signal } = held.controller
-    const { logger } = this.#options
+    const { logger, leases } = this.#options
     const { id, name, attempt } = held.task
     return {
-      signal,
-      // Made when asked for: most handlers of short tasks never do.
+      get signal() {
+        return held.signal
+      },
+      // Made when asked for, as the signal is.
       get logger() {
         return withFields(logger, { task: id, name, attempt })
       },
       heartbeat: async () => {
-        signal.throwIfAborted()
-        await this.#options.leases.extend([held])
-        signal.throwIfAborted()
+        held.signal.throwIfAborted()
+        await leases.extend([held])
+        held.signal.throwIfAborted()
       },
     }
   }

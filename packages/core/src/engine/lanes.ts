@@ -1,21 +1,56 @@
 import type { Logger } from './logger.js'
 import type { Observer } from './observer.js'
-import type { Outcome, Work } from './work.js'
+import type { Errand, Outcome, Work } from './work.js'
 import type { ProcessCopy } from './process-cache.js'
 import { thrown, TunaCornError } from '../errors.js'
-import { Lane } from './lane.js'
-import type { Round } from './round.js'
+import { groupBy } from '../group-by.js'
+import { Apart } from './apart.js'
+import { maxErrands, type Leftover, type Round } from './round.js'
 
-/** The lanes of one replica. A process is always in the same one. */
+/** So many are worth a commit of their own, beside another. */
+const fullLoad = 100
+
+/**
+ * Everything that changes processes goes through here, so that thousands of reports for one process do not contend for
+ * its version. While a commit is under way, what arrives waits; then all that waits goes together. There is no timer: on
+ * an idle engine nothing waits. Only a full load does not wait, as long as a lane is free: two small commits side by side
+ * cost more than one that is larger.
+ *
+ * A process is in one commit at a time. What could not be settled with others is tried again apart.
+ */
 export class Lanes {
-  readonly #lanes: readonly Lane[]
+  readonly #count: number
+  readonly #round: Round
+  readonly #apart: Apart
+  readonly #observer: Observer | undefined
+  readonly #waiting: Errand[] = []
+  /** Since when the first of those who wait has waited; only where somebody wants to know. */
+  #waitingSince = 0
+  /** Processes of the commits under way, each with what has arrived for it since. */
+  readonly #underWay = new Map<string, Errand[]>()
+  #busyLanes = 0
+  #isAboutToBegin = false
+  readonly #unsettled = new Set<Promise<void>>()
 
+  /** @param count how many commits may be under way at once, of full loads */
   constructor(count: number, round: Round, logger: Logger, observer?: Observer) {
-    this.#lanes = Array.from({ length: count }, () => new Lane(round, logger, observer))
+    this.#count = count
+    this.#round = round
+    this.#apart = new Apart(round, logger)
+    this.#observer = observer
   }
 
   submit(processId: string, work: Work): Promise<Outcome> {
-    return this.#laneOf(processId).submit(processId, work)
+    return new Promise((settle, refuse) => {
+      const errand = { processId, work, settle, refuse }
+      const line = this.#lineFor(processId)
+      if (line !== undefined) line.push(errand)
+      else {
+        if (this.#observer !== undefined && this.#waiting.length === 0) this.#waitingSince = performance.now()
+        this.#waiting.push(errand)
+        this.#beginSoon()
+      }
+    })
   }
 
   /** As `submit`, for who wants what was asked or nothing. @throws TunaCornError with the rejection's code. */
@@ -43,15 +78,77 @@ export class Lanes {
 
   /** Waits until everything submitted has been settled. */
   async drain(): Promise<void> {
-    await Promise.all(this.#lanes.map((lane) => lane.drain()))
+    while (this.#isAboutToBegin || this.#unsettled.size > 0) {
+      await Promise.all([Promise.resolve(), ...this.#unsettled])
+    }
   }
 
-  /** The last digits of an id are random, or chosen to keep related processes together. */
-  #laneOf(processId: string): Lane {
-    const place = Number.parseInt(processId.slice(-4), 16) % this.#lanes.length
-    const lane = this.#lanes[Number.isNaN(place) ? 0 : place]
-    if (lane === undefined)
-      throw new TunaCornError('internal', 'Expected at least one lane, but there is none.')
-    return lane
+  /** Where errands wait for a process that cannot go along now. */
+  #lineFor(processId: string): Errand[] | undefined {
+    return this.#apart.lineFor(processId) ?? this.#underWay.get(processId)
+  }
+
+  #mayBegin(): boolean {
+    const { length } = this.#waiting
+    return this.#busyLanes === 0 ? length > 0 : length >= fullLoad && this.#busyLanes < this.#count
+  }
+
+  /** What the caller submits in the same turn shall go together. */
+  #beginSoon(): void {
+    if (this.#isAboutToBegin || !this.#mayBegin()) return
+    this.#isAboutToBegin = true
+    queueMicrotask(() => {
+      this.#isAboutToBegin = false
+      this.#begin()
+    })
+  }
+
+  #begin(): void {
+    while (this.#mayBegin()) {
+      const load = this.#takeLoad()
+      if (load.length > 0) this.#keep(this.#run(load))
+    }
+  }
+
+  #takeLoad(): Errand[] {
+    const load: Errand[] = []
+    let seen = 0
+    for (const errand of this.#waiting) {
+      if (load.length === maxErrands) break
+      seen += 1
+      // Its process may have gone on its way while it was waiting here.
+      const line = this.#lineFor(errand.processId) ?? load
+      line.push(errand)
+    }
+    this.#waiting.splice(0, seen)
+    return load
+  }
+
+  async #run(load: readonly Errand[]): Promise<void> {
+    const groups = groupBy(load, ({ processId }) => processId)
+    for (const id of groups.keys()) this.#underWay.set(id, [])
+    this.#busyLanes += 1
+    this.#observer?.batched({ errands: load.length, waitedMs: performance.now() - this.#waitingSince })
+    const leftovers = await this.#round.run(groups, { fresh: false })
+    for (const leftover of leftovers) this.#setApart(leftover)
+    for (const id of groups.keys()) this.#letGoOn(id)
+    this.#busyLanes -= 1
+    this.#begin()
+  }
+
+  #setApart(leftover: Leftover): void {
+    this.#keep(this.#apart.settle(leftover))
+  }
+
+  #letGoOn(processId: string): void {
+    const arrived = this.#underWay.get(processId) ?? []
+    this.#underWay.delete(processId)
+    const line = this.#apart.lineFor(processId) ?? this.#waiting
+    for (const errand of arrived) line.push(errand)
+  }
+
+  #keep(work: Promise<void>): void {
+    const kept = work.finally(() => this.#unsettled.delete(kept))
+    this.#unsettled.add(kept)
   }
 }

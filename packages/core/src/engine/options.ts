@@ -22,7 +22,7 @@ export interface EngineOptions {
   readonly maxPayloadBytes?: number | undefined
   /** How long a claim is kept without a heartbeat when it does not say; 30 s when absent. */
   readonly defaultLeaseMs?: number | undefined
-  /** How many commits this replica may have under way at once; 2 when absent. */
+  /** How many commits this replica may have under way at once, beside the first only full ones; 2 when absent. */
   readonly lanes?: number | undefined
   /** How often the board is looked at for what other replicas have put there; 500 ms when absent. */
   readonly pollMs?: number | undefined

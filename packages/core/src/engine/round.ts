@@ -25,6 +25,9 @@ import { failureProcessOf, planFailureProcess } from './plan-failure-process.js'
 import { advance, type ProcessCopies, type CurrentCopies, type ErrandGroups } from './process-copies.js'
 import { checkInput, findKeyTaken, findStarted, noDefinition } from './start-rules.js'
 
+/** How many errands go into one round at most: beyond a few hundred, statements only get longer, not cheaper. */
+export const maxErrands = 250
+
 /** For so long a round may hold up everything else, apart from what takes longer by itself. */
 const maxHeldUpMs = 10
 
@@ -69,7 +72,7 @@ export interface RoundParts {
 }
 
 /**
- * One turn of a lane: errands grouped by process → copies → decided → one `persist` → answered.
+ * What one commit is about: errands grouped by process → copies → decided → one `persist` → answered.
  * Nobody is answered before the commit, and nobody is rejected from a copy that may be behind.
  */
 export class Round {

@@ -253,12 +253,12 @@ tasks:
       persist: async (changes: readonly ProcessChange[]) => {
         const isGift = changes.some(({ enter }) => enter.some(({ holder }) => holder !== undefined))
         if (!isGift) return store.processList.persist(changes)
-        // It takes longer than the commit of the results that its worker waits for.
+        // It takes longer than the results that its worker waits for.
         await new Promise((resolve) => setTimeout(resolve, 100))
         return changes.map(() => ({ status: 'moved' }) as const)
       },
     })
-    const engine = engineOn(store, { processList, pollMs: never, lanes: 8 })
+    const engine = engineOn(store, { processList, pollMs: never })
     await engine.registerDefinition(fan)
     const { id } = await engine.startProcess({ definition: 'fan' })
     const { tasks } = await engine.claimTasks({ worker: 'w', max: 5 })
@@ -291,7 +291,8 @@ it('nobody is handed more than asked for, however many commits are under way', a
   const engine = engineOn(store, { processList, pollMs: never, lanes: 8 })
   await engine.registerDefinition('{ name: one, tasks: [{ name: work }] }')
   const [waiting] = await waits(engine, { max: 3 })
-  await Promise.all(Array.from({ length: 20 }, () => engine.startProcess({ definition: 'one' })))
+  // Of full loads, several commits are under way at once.
+  await Promise.all(Array.from({ length: 1_000 }, () => engine.startProcess({ definition: 'one' })))
   const tasks = await waiting!
   expect(tasks.length).toBeGreaterThan(0)
   expect(tasks.length).toBeLessThanOrEqual(3)
