@@ -159,6 +159,70 @@ describe.skipIf(url === undefined)('the plans that PostgreSQL makes', () => {
     await fresh.drop()
   })
 
+  it('of a start with a key of its own read no more than that key, however many processes live', async () => {
+    const fresh = await freshDatabase(url ?? '')
+    const store = new PostgresStore(fresh.url, { maxConnections: 1 })
+    await store.migrate()
+    await fillWithProcesses(fresh.url, 20_000)
+    const engine = new Engine({ ...store, timekeeping: false })
+    await engine.registerDefinition(JSON.stringify({ name: 'common', tasks: wideTasks(1) }))
+    const start = async (key: string) => {
+      await engine.startProcess({ definition: 'common', key: `new ${key}` })
+    }
+    // Enough that PostgreSQL settles for a generic plan, when nearly nothing lives.
+    for (let n = 0; n < 10; n += 1) await start(`${n}`)
+    await query(fresh.url, `UPDATE ${schema}.process SET state = 'running', ended_at = NULL`)
+    await handInCounts(() => store.definitionList.fetch('none'))
+    const before = await rowsRead(fresh.url)
+    for (let n = 10; n < 20; n += 1) await start(`${n}`)
+    await handInCounts(() => store.definitionList.fetch('none'))
+    expect(((await rowsRead(fresh.url)) - before) / 10).toBeLessThan(10)
+    await engine.close()
+    await store.close()
+    await fresh.drop()
+  })
+
+  it.for(['empty', 'full of other tasks'] as const)(
+    'of a look at the board read no more than what is asked for, though it was looked at when %s',
+    async (board) => {
+      const fresh = await freshDatabase(url ?? '')
+      const store = new PostgresStore(fresh.url, { maxConnections: 1 })
+      await store.migrate()
+      const names = Array.from({ length: 20 }, (_, n) => `name ${n}`)
+      const put = (count: number, nameOf: (n: number) => string) => {
+        const tasks = Array.from({ length: count }, (_, n) => aTask({ name: nameOf(n), definition: 'd' }))
+        return store.taskList.schedule(tasks)
+      }
+      const delay = () =>
+        query(fresh.url, `UPDATE ${schema}.task_list SET claimable_at = now() + interval '1 day'`)
+      const looks = async (times: number, found: { readonly ofThese: number; readonly any: number }) => {
+        for (let n = 0; n < times; n += 1) {
+          expect(await store.taskList.claimable(names)).toHaveLength(found.ofThese)
+          expect(await store.taskList.claimable(undefined)).toHaveLength(found.any)
+        }
+      }
+      if (board !== 'empty') await put(20_000, (n) => `other ${n % 20}`)
+      await query(fresh.url, `VACUUM ANALYZE ${schema}.task_list`)
+      // Enough that PostgreSQL settles for generic plans.
+      await looks(10, { ofThese: 0, any: board === 'full of other tasks' ? 1 : 0 })
+      await put(20_000, (n) => `name ${n % 20}`)
+      await handInCounts(() => store.definitionList.fetch('none'))
+      const before = await rowsRead(fresh.url)
+      await looks(10, { ofThese: 20, any: 1 })
+      await delay()
+      await handInCounts(() => store.definitionList.fetch('none'))
+      const between = await rowsRead(fresh.url)
+      await looks(10, { ofThese: 0, any: 0 })
+      await handInCounts(() => store.definitionList.fetch('none'))
+      const after = await rowsRead(fresh.url)
+      const changed = board === 'empty' ? 20_000 : 40_000
+      expect((between - before - changed) / 10).toBeLessThan(3 * names.length)
+      expect((after - between) / 10).toBeLessThan(3 * names.length)
+      await store.close()
+      await fresh.drop()
+    },
+  )
+
   it.for(['names', 'any', 'process', 'task'] as const)(
     'of a claim by %s are not compiled, however full the board',
     async (scope) => {

@@ -57,3 +57,9 @@ export function microseconds(moment: string): string {
 export function momentOf(parameter: string): string {
   return `(timestamptz 'epoch' + ${parameter}::bigint * interval '1 microsecond')`
 }
+
+/**
+ * Ends a sub-select of `EXISTS`, so that it is run for each row by itself, by an index. Else, of a table that was small
+ * when it was looked at, all rows may be read once and compared with all.
+ */
+export const each = 'OFFSET 0'

@@ -2,6 +2,7 @@ import { awayAfterMs, beatEveryMs, maxPolls, pollsKeptMs, type DuePlace } from '
 import { boardColumns } from '../rows.js'
 import {
   arrays,
+  each,
   microseconds,
   firstId,
   momentOf,
@@ -34,18 +35,25 @@ FROM unnest(${arrays(1, ['uuid', 'text', 'timestamptz', ...newBoardTaskTypes])})
 ON CONFLICT DO NOTHING`
 }
 
-// One probe of the index for each name and priority: delayed tasks in front cost nothing.
-const claimable = (schema: string) =>
-  `t.priority = ANY ('{0,1,2,3,4,5,6,7,8,9}') AND ${isClaimable(schema, 't')}`
+/**
+ * For each priority the first in its turn, which is one probe of an index: what is delayed in front costs nothing. In that
+ * order, since else all of a board that looks full of such tasks may be read to find that there is none.
+ */
+function firstOfEach(schema: string, which: string): string {
+  return `unnest('{9,8,7,6,5,4,3,2,1,0}'::smallint[]) AS p (priority) CROSS JOIN LATERAL (
+    SELECT t.name FROM ${schema}.task_list t
+    WHERE ${which} AND t.priority = p.priority AND ${isClaimable(schema, 't')} ORDER BY t.claimable_at LIMIT 1
+  ) first`
+}
 
 export function claimableNamesSql(schema: string): string {
   return `
 SELECT wanted.name FROM unnest(${arrays(1, ['text'])}) AS wanted (name)
-WHERE EXISTS (SELECT FROM ${schema}.task_list t WHERE t.name = wanted.name AND ${claimable(schema)})`
+WHERE EXISTS (SELECT FROM ${firstOfEach(schema, 't.name = wanted.name')} ${each})`
 }
 
 export function anyClaimableSql(schema: string): string {
-  return `SELECT t.name FROM ${schema}.task_list t WHERE t.attempt >= 0 AND ${claimable(schema)} LIMIT 1`
+  return `SELECT first.name FROM ${firstOfEach(schema, 't.attempt >= 0')} LIMIT 1`
 }
 
 export function leaveBoardSql(schema: string): string {

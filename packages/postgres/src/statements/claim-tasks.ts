@@ -1,5 +1,5 @@
 import { awayAfterMs, type ClaimCriteria, type ClaimDemand } from '@tunacorn/core'
-import { ms, unseen } from './board-columns.js'
+import { each, ms, unseen } from './board-columns.js'
 
 /** How the tasks for a claim are found: by their names, within one process, the one that is meant, or any. */
 export type ClaimScope = 'names' | 'process' | 'task' | 'any'
@@ -68,7 +68,7 @@ RETURNING t.process_id, t.task, t.name, t.attempt, t.secret, t.claimable_at, lea
  */
 function wasHeld(schema: string): string {
   return `EXISTS (SELECT FROM ${schema}.task_list o
-    WHERE o.process_id = t.process_id AND o.task = t.task AND o.worker IS NOT NULL)`
+    WHERE o.process_id = t.process_id AND o.task = t.task AND o.worker IS NOT NULL ${each})`
 }
 
 /** Which demand a picked row is for: the last of those whose share begins at its place in the pick, or before it. */

@@ -1,5 +1,5 @@
 import type { NewProcess, ProcessChange } from '@tunacorn/core'
-import { arrays, ms } from './board-columns.js'
+import { arrays, each, ms } from './board-columns.js'
 import { enterBoardSql, enteringTaskColumns, enteringTaskTypes, enteringTaskValues } from './enter-board.js'
 
 const processTypes = [
@@ -50,7 +50,7 @@ asked AS MATERIALIZED (
     WHERE s.name = n.definition AND s.version = n.version AND (s.is_default OR NOT n.as_default))
   AND (n.key IS NULL OR NOT EXISTS (
     SELECT FROM ${schema}.process p
-    WHERE p.definition = n.definition AND p.key = n.key AND p.state IN ('running', 'paused')))
+    WHERE p.definition = n.definition AND p.key = n.key AND p.state IN ('running', 'paused') ${each}))
 ),
 remembered AS (
   INSERT INTO ${schema}.started_once (key, request_hash, process_id)
