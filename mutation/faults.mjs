@@ -159,7 +159,7 @@ import { newBoardTaskValues } from './statements/board-columns.js'
         "        if (!current.upToDate.has(record.id)) return leftover(record.id, errandsOf(plan), 'stale')\n",
         '',
       ],
-      [round, '  if (!upToDate.has(id)) {', "  if (!upToDate.has(id) && id === '') {"],
+      [round, '  if (!upToDate.has(copy.record.id)) return rejected.map(({ errand }) => errand)\n', ''],
     ],
     tests: [engineTests('replicas')],
   },

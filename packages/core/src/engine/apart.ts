@@ -11,7 +11,8 @@ const triesBeforeHolding = 3
 const inFlight = { status: 'rejected', rejection: startInFlight } as const
 
 /**
- * What could not be settled together with others is tried again here, process by process, and does not hold them up.
+ * What could not be settled together with others is tried again here, process by process, and does not hold them up. A
+ * process is here or in a lane, never in both, nor here twice: two would change one copy.
  */
 export class Apart {
   readonly #round: Round

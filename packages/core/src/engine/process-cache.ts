@@ -11,7 +11,8 @@ export interface ProcessCopy {
 
 /**
  * Copies of processes, so that a report costs no read. Bounded by the tasks in them; who was not used for longest goes
- * first. Only the lane of a process changes its copy, and throws it away when a commit failed or is in doubt.
+ * first. Only who has the process in hand, a lane or `Apart`, changes its copy, and throws it away when a commit failed or is
+ * in doubt.
  */
 export class ProcessCache {
   readonly #copies: Recent<ProcessCopy>

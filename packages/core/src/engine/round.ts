@@ -31,7 +31,7 @@ export const maxErrands = 250
 /** For so long a round may hold up everything else, apart from what takes longer by itself. */
 const maxHeldUpMs = 10
 
-/** Errands that this round could not settle, and why: they are to be tried again. */
+/** Errands that this round could not settle, and why: they are to be tried again. Of a process, all together. */
 export interface Leftover {
   readonly processId: string
   readonly errands: readonly Errand[]
@@ -301,7 +301,7 @@ export class Round {
       const made = events[version - expectedVersion - 1]?.type
       errand.settle({ status: 'done', version, record: copy.record, made })
     }
-    return [...settleRejected(plan, current), ...leftover(id, plan.postponed, 'stale')]
+    return leftover(id, [...settleRejected(plan, current), ...plan.postponed], 'stale')
   }
 
   /** While it is held nobody can be quicker: a time-out that did not go through is not due any more. */
@@ -339,7 +339,7 @@ export class Round {
         if (!current.upToDate.has(record.id)) return leftover(record.id, errandsOf(plan), 'stale')
         for (const { errand } of plan.accepted)
           errand.settle({ status: 'done', version: state.version, record })
-        return [...settleRejected(plan, current), ...leftover(record.id, plan.postponed, 'stale')]
+        return leftover(record.id, [...settleRejected(plan, current), ...plan.postponed], 'stale')
       })
   }
 
@@ -361,15 +361,9 @@ export class Round {
   }
 }
 
-function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: CurrentCopies): Leftover[] {
-  const { id } = copy.record
-  if (!upToDate.has(id)) {
-    return leftover(
-      id,
-      rejected.map(({ errand }) => errand),
-      'stale',
-    )
-  }
+/** @returns those that may be rejected only from a copy that is up to date. */
+function settleRejected({ copy, rejected }: PlannedChange, { upToDate }: CurrentCopies): Errand[] {
+  if (!upToDate.has(copy.record.id)) return rejected.map(({ errand }) => errand)
   for (const { errand, rejection, endedIn } of rejected)
     errand.settle({ status: 'rejected', rejection, endedIn })
   return []

@@ -1,9 +1,10 @@
 import { MemoryStore, type ProcessChange, type PersistResult } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
-import { engineOn, flat, standIn } from './support.js'
+import { engineOn, flat, refusalOf, standIn } from './support.js'
 
-/** Commits that come to an end when they are told to, and how many changes each has. */
-function heldCommits(store: MemoryStore) {
+/** An engine whose commits come to an end when they are told to, and how many changes each has. */
+async function heldCommits(tasks: number, lanes?: number) {
+  const store = new MemoryStore()
   const sizes: number[] = []
   const ends: (() => void)[] = []
   let isHolding = false
@@ -22,22 +23,21 @@ function heldCommits(store: MemoryStore) {
     isHolding = false
     for (const end of ends.splice(0)) end()
   }
-  return { processList, sizes, ends, hold, letGo }
+  const engine = engineOn(store, { processList, lanes })
+  await engine.registerDefinition(flat('flat', tasks))
+  const start = () => engine.startProcess({ definition: 'flat' })
+  return { engine, start, sizes, ends, hold, letGo }
 }
 
 const turns = () => new Promise((resolve) => setTimeout(resolve, 5))
 
 describe('while a commit is under way', () => {
   it('what arrives waits, and then goes together', async () => {
-    const store = new MemoryStore()
-    const commits = heldCommits(store)
-    const engine = engineOn(store, { processList: commits.processList })
-    await engine.registerDefinition(flat('one', 1))
+    const commits = await heldCommits(1)
     commits.hold()
-    const start = () => engine.startProcess({ definition: 'one' })
-    const first = start()
+    const first = commits.start()
     await turns()
-    const others = Array.from({ length: 99 }, start)
+    const others = Array.from({ length: 99 }, commits.start)
     await turns()
     expect(commits.sizes).toEqual([1])
     commits.ends.shift()?.()
@@ -49,15 +49,11 @@ describe('while a commit is under way', () => {
   })
 
   it('as many as fill another do not wait for it', async () => {
-    const store = new MemoryStore()
-    const commits = heldCommits(store)
-    const engine = engineOn(store, { processList: commits.processList })
-    await engine.registerDefinition(flat('one', 1))
+    const commits = await heldCommits(1)
     commits.hold()
-    const start = () => engine.startProcess({ definition: 'one' })
-    const started = [start()]
+    const started = [commits.start()]
     await turns()
-    started.push(...Array.from({ length: 120 }, start))
+    started.push(...Array.from({ length: 120 }, commits.start))
     await turns()
     expect(commits.sizes).toEqual([1, 120])
     commits.letGo()
@@ -65,12 +61,9 @@ describe('while a commit is under way', () => {
   })
 
   it('no more are begun than there are lanes', async () => {
-    const store = new MemoryStore()
-    const commits = heldCommits(store)
-    const engine = engineOn(store, { processList: commits.processList, lanes: 2 })
-    await engine.registerDefinition(flat('one', 1))
+    const commits = await heldCommits(1, 2)
     commits.hold()
-    const started = Array.from({ length: 750 }, () => engine.startProcess({ definition: 'one' }))
+    const started = Array.from({ length: 750 }, commits.start)
     await turns()
     expect(commits.sizes).toEqual([250, 250])
     commits.letGo()
@@ -78,11 +71,9 @@ describe('while a commit is under way', () => {
   })
 
   it('nothing else is committed for its processes, however much there is', async () => {
-    const store = new MemoryStore()
-    const commits = heldCommits(store)
-    const engine = engineOn(store, { processList: commits.processList })
-    await engine.registerDefinition(flat('wide', 600))
-    const { id } = await engine.startProcess({ definition: 'wide' })
+    const commits = await heldCommits(600)
+    const { engine } = commits
+    const { id } = await commits.start()
     const { tasks } = await engine.claimTasks({ worker: 'w', max: 600 })
     commits.hold()
     const reports = tasks.map((task) => engine.completeTask(task.id, task.claim))
@@ -95,4 +86,36 @@ describe('while a commit is under way', () => {
     expect(new Set(versions).size).toBe(600)
     expect((await engine.fetchProcess(id)).record.state).toBe('completed')
   })
+})
+
+it('a process is tried again once at a time, whatever is left over of a commit', async () => {
+  const store = new MemoryStore()
+  let reading = 0
+  let mostReading = 0
+  const processList = standIn(store.processList, {
+    fetch: async (reads: Parameters<typeof store.processList.fetch>[0]) => {
+      reading += 1
+      mostReading = Math.max(mostReading, reading)
+      await turns()
+      reading -= 1
+      return store.processList.fetch(reads)
+    },
+  })
+  const engine = engineOn(store, { processList })
+  await engine.registerDefinition(flat('three', 3))
+  await engine.startProcess({ definition: 'three' })
+  const { tasks } = await engine.claimTasks({ worker: 'w', max: 3 })
+  const [first, second] = tasks
+  const report = (task = first, output?: unknown) =>
+    refusalOf(engine.completeTask(task!.id, task!.claim, output))
+  await report(first)
+  mostReading = 0
+  // Goes through; has to be refused; has to wait for the first.
+  const [, refused, again] = await Promise.all([
+    report(second),
+    report(first, 'other'),
+    report(second, 'other'),
+  ])
+  expect([refused, again]).toEqual(['task-ended', 'task-ended'])
+  expect(mostReading).toBe(1)
 })
