@@ -159,7 +159,11 @@ import { newBoardTaskValues } from './statements/board-columns.js'
         "        if (!current.upToDate.has(record.id)) return leftover(record.id, errandsOf(plan), 'stale')\n",
         '',
       ],
-      [round, '  if (!upToDate.has(copy.record.id)) return rejected.map(({ errand }) => errand)\n', ''],
+      [
+        round,
+        '  if (!upToDate.has(copy.record.id)) return',
+        "  if (!upToDate.has(copy.record.id) && copy.record.id === '') return",
+      ],
     ],
     tests: [engineTests('replicas')],
   },
