@@ -73,7 +73,8 @@ export class Bodies {
       }
       const finish = () => {
         end()
-        resolve(Buffer.concat(chunks))
+        const [only = Buffer.alloc(0), ...others] = chunks
+        resolve(others.length === 0 ? only : Buffer.concat(chunks))
       }
       const breakOff = (cause?: Error) => {
         const message = 'Expected the whole body, but it breaks off.'
@@ -128,9 +129,11 @@ function refuseOtherCharsets(parameters: readonly string[]): void {
   )
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
 function decode(bytes: Buffer): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    return utf8.decode(bytes)
   } catch (cause) {
     throw new TunaCornError('malformed-json', 'Expected a body in UTF-8, but found bytes that are not.', {
       cause,

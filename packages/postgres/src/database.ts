@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { TunaCornError } from '@tunacorn/core'
+import { arrayText } from './array-text.js'
 
 /** One whole SQL statement, and a name by which a connection keeps it prepared. */
 export interface Statement {
@@ -16,7 +17,7 @@ const parsers = new Map<number, (text: string) => unknown>([
   [pg.types.builtins.INT8, Number],
   // Payloads pass through as the text they are.
   [pg.types.builtins.JSON, identity],
-  [pg.types.builtins.TIMESTAMPTZ, rememberingLast(moment)],
+  [pg.types.builtins.TIMESTAMPTZ, rememberingSome(moment)],
 ])
 // Set on each query, so that a host's pool keeps its own ways with types.
 const types = {
@@ -24,12 +25,19 @@ const types = {
     parsers.get(oid) ?? pg.types.getTypeParser(oid, format as 'text'),
 }
 
+/** So many moments are remembered: rows that come together share theirs, and each has a few. */
+const maxMoments = 8
+
 /** What comes with one commit has one time, in each of its rows. */
-function rememberingLast(parse: (text: string) => Date | number): (text: string) => Date | number {
-  let last: { readonly text: string; readonly value: Date | number } | undefined
+function rememberingSome(parse: (text: string) => Date | number): (text: string) => Date | number {
+  const known = new Map<string, Date | number>()
   return (text) => {
-    if (last?.text !== text) last = { text, value: parse(text) }
-    const { value } = last
+    let value = known.get(text)
+    if (value === undefined) {
+      value = parse(text)
+      if (known.size >= maxMoments) known.clear()
+      known.set(text, value)
+    }
     // Each reader has a date of its own; infinity is a number.
     return value instanceof Date ? new Date(value.getTime()) : value
   }
@@ -165,7 +173,7 @@ export class Database {
     const { rows } = await connection.query<Row>({
       ...(prepare ? { name } : {}),
       text,
-      values: values as unknown[],
+      values: values.map((value) => (Array.isArray(value) ? arrayText(value) : value)),
       types,
       ...this.#limit,
     })

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Claim } from '../process/events.js'
 import type { TaskRef } from '../lists/board.js'
 
@@ -47,5 +47,5 @@ export function parseClaim(text: string): Claim | undefined {
  * hashes take to be compared tells nothing of a secret, however they are compared.
  */
 export function hashOf(secret: string): string {
-  return createHash('sha256').update(secret).digest('base64url').slice(0, 22)
+  return hash('sha256', secret, 'base64url').slice(0, 22)
 }

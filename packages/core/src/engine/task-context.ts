@@ -1,12 +1,13 @@
 import type { TaskRef } from '../lists/board.js'
 import type { ClaimedBoardTask } from '../lists/task-list.js'
 import type { ProcessRecord } from '../lists/process-list.js'
-import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCopy } from './process-cache.js'
 import type { ProcessCopies } from './process-copies.js'
 import { mergeAttributes } from '../attributes.js'
+import { Payload } from '../payload.js'
 import { TunaCornError } from '../errors.js'
+import { Heritages, type Heritage } from './heritage.js'
 import { formatClaim, formatTaskId } from './ids.js'
 import { StaleCopy, type EndedTask, type Outputs } from './outputs.js'
 
@@ -66,6 +67,7 @@ export class TaskContext {
   readonly #lanes: Lanes
   readonly #copies: ProcessCopies
   readonly #outputs: Outputs
+  readonly #heritages = new Heritages()
 
   constructor(lanes: Lanes, copies: ProcessCopies, outputs: Outputs) {
     this.#lanes = lanes
@@ -135,13 +137,13 @@ export class TaskContext {
     const cached = this.#copies.atHand(processId)
     if (cached !== undefined && task < cached.state.graph.size && knowsNeeds(cached, task)) {
       try {
-        return await use(pastOf(cached, task, limits))
+        return await use(pastOf(cached, task, limits, this.#heritages))
       } catch (error) {
         if (!(error instanceof StaleCopy)) throw error
       }
     }
     const past = await this.#lanes.look(processId, (copy) => {
-      if (task < copy.state.graph.size) return pastOf(copy, task, limits)
+      if (task < copy.state.graph.size) return pastOf(copy, task, limits, this.#heritages)
       throw new TunaCornError('task-not-found', `Process ${processId} has no task ${task}.`)
     })
     return use(past)
@@ -155,12 +157,23 @@ export class TaskContext {
   }
 
   async #attributes(
-    { record, ancestors }: Past,
+    { record, heritage, ancestors, onlyNeed }: Past,
     limits: Limits,
   ): Promise<Record<string, unknown> | undefined> {
-    const inputCharacters = record.input?.text.length ?? 0
-    const outputs = await this.#read(record.id, ancestors, limits.maxCharacters - inputCharacters)
-    return outputs === undefined ? undefined : mergeAttributes([record.input, ...outputs.values()])
+    const before = heritage ?? { text: undefined, ancestors: 0, characters: record.input?.text.length ?? 0 }
+    const count = before.ancestors + (ancestors?.length ?? 0)
+    if (count > limits.maxAncestors) return undefined
+    const outputs = await this.#read(record.id, ancestors, limits.maxCharacters - before.characters)
+    if (outputs === undefined) return undefined
+    const first = before.text === undefined ? record.input : Payload.fromStored(before.text)
+    const merged = mergeAttributes([first, ...outputs.values()])
+    if (onlyNeed !== undefined && count > before.ancestors) {
+      let { characters } = before
+      for (const { text } of outputs.values()) characters += text.length
+      const left = { text: JSON.stringify(merged), ancestors: count, characters }
+      this.#heritages.keep(record.id, onlyNeed, left)
+    }
+    return merged
   }
 
   /** Outputs in the order of the tasks; nothing when they are more than that. */
@@ -191,25 +204,41 @@ export class TaskContext {
 interface Past {
   readonly record: ProcessRecord
   readonly names: readonly string[]
-  /** Direct needs that have ended, and all ancestors that have, in topological order; absent when too many. */
+  /** Direct needs that have ended; absent when too many. */
   readonly needs: readonly EndedTask[] | undefined
+  /** Where it needs one task alone: that one. */
+  readonly onlyNeed: number | undefined
+  /** What is known of its attributes, in place of what some ancestors would add. */
+  readonly heritage: Heritage | undefined
+  /** The other ancestors that have ended, in topological order; absent when too many. */
   readonly ancestors: readonly EndedTask[] | undefined
 }
 
-function pastOf({ record, state }: ProcessCopy, task: number, { maxNeeds, maxAncestors }: Limits): Past {
+function pastOf(
+  { record, state }: ProcessCopy,
+  task: number,
+  { maxNeeds, maxAncestors }: Limits,
+  heritages: Heritages,
+): Past {
   const { graph } = state
   const ended = (tasks: Uint32Array) =>
     Array.from(tasks, (one) => ({ task: one, version: state.endedIn(one) })).filter(
       ({ version }) => version > 0,
     )
   const needs = graph.needsOf(task)
-  const ancestors = graph.ancestorsOf(task, maxAncestors)
-  return {
-    record,
-    names: graph.names,
-    needs: needs.length > maxNeeds ? undefined : ended(needs),
-    ancestors: ancestors === 'too-many' ? undefined : ended(ancestors),
+  const endedNeeds = needs.length > maxNeeds ? undefined : ended(needs)
+  const onlyNeed = needs.length === 1 ? needs[0] : undefined
+  const past = { record, names: graph.names, needs: endedNeeds, onlyNeed }
+  if (onlyNeed !== undefined && maxAncestors > 0) {
+    const left = heritages.of(record.id, onlyNeed)
+    if (left !== undefined) return { ...past, heritage: left, ancestors: [] }
+    const [before, ...others] = graph.needsOf(onlyNeed)
+    const leftBefore =
+      before === undefined || others.length > 0 ? undefined : heritages.of(record.id, before)
+    if (leftBefore !== undefined) return { ...past, heritage: leftBefore, ancestors: endedNeeds }
   }
+  const ancestors = graph.ancestorsOf(task, maxAncestors)
+  return { ...past, heritage: undefined, ancestors: ancestors === 'too-many' ? undefined : ended(ancestors) }
 }
 
 function knowsNeeds({ state }: ProcessCopy, task: number): boolean {

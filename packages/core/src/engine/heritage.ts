@@ -1,0 +1,31 @@
+import { formatTaskId } from './ids.js'
+import { Recent } from './recent.js'
+
+/** How many characters are kept at most. */
+const maxKeptCharacters = 16 * 1024 * 1024
+
+/** The attributes of a task, as text, and what they were made of. */
+export interface Heritage {
+  readonly text: string
+  /** How many tasks may have added to it. */
+  readonly ancestors: number
+  /** How long the input and all their outputs are, also where later ones took their place. */
+  readonly characters: number
+}
+
+/**
+ * What a task leaves to those that need it and nothing else: the attributes that it had, and its output. So along a chain
+ * each step adds one output to what it was left, where it would put together those of all steps before it; and all tasks
+ * of a fan share one. It never changes: what a task that is on the board has before it is committed, and stays.
+ */
+export class Heritages {
+  readonly #kept = new Recent<Heritage>(maxKeptCharacters, ({ text }) => text.length + 100)
+
+  of(processId: string, task: number): Heritage | undefined {
+    return this.#kept.get(formatTaskId({ processId, task }))
+  }
+
+  keep(processId: string, task: number, heritage: Heritage): void {
+    this.#kept.set(formatTaskId({ processId, task }), heritage)
+  }
+}
