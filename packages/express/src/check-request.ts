@@ -30,20 +30,19 @@ export async function checkRequest(
   const headers = headersOf(request, headerNames)
   const source = method === 'post' ? await bodies.read(request) : undefined
   const body = source === undefined || checkBody === undefined ? undefined : jsonOf(source, isBodyRequired)
-  const errors = [
-    ...checkPath(path),
-    ...checkQuery(query),
-    ...checkHeaders(headers),
-    ...(checkBody?.(body) ?? []),
-  ]
-  if (errors.length > 0) throw new RequestError(errors)
+  const found = [checkPath(path), checkQuery(query), checkHeaders(headers), checkBody?.(body) ?? []]
+  if (found.some((errors) => errors.length > 0)) throw new RequestError(found.flat())
   return { path, query, headers, body, source }
 }
 
 /** Those that are there, under the names that openapi.yaml gives them. */
 function headersOf({ headers }: IncomingMessage, names: readonly string[]): Record<string, unknown> {
-  const present = names.map((name) => [name, headers[name.toLowerCase()]] as const)
-  return Object.fromEntries(present.filter(([, value]) => value !== undefined))
+  const present: Record<string, unknown> = {}
+  for (const name of names) {
+    const value = headers[name.toLowerCase()]
+    if (value !== undefined) present[name] = value
+  }
+  return present
 }
 
 function queryOf(url: string): Record<string, string | string[]> {

@@ -64,7 +64,10 @@ function mount(router: Router, operation: CheckedOperation, house: House): void 
     })
     const logger = loggerOf(request) ?? house.logger
     const refuseUnlessAllowed = async () => {
-      if (action !== undefined && !(await authorize(request, action)))
+      if (action === undefined) return
+      const said = authorize(request, action)
+      // Mostly it is known at once.
+      if (said !== true && !(await said))
         throw new TunaCornError('forbidden', `This needs the right to ${JSON.stringify(action)}.`)
     }
     const answer = async (): Promise<Answer> => {

@@ -81,6 +81,7 @@ function compileOperations(source: OpenApiDocument): CheckedOperation[] {
 
 function compileParameters(ajv: Ajv2020, all: readonly OpenApiParameter[], place: Place): Check {
   const own = all.filter((parameter) => parameter.in === place)
+  if (own.length === 0) return (value) => refuseAll(value as object, place)
   const validate = ajv.compile({
     type: 'object',
     properties: Object.fromEntries(own.map(({ name, schema }) => [name, absolute(schema)])),
@@ -97,6 +98,14 @@ function compileParameters(ajv: Ajv2020, all: readonly OpenApiParameter[], place
     for (const { name } of whole) texts[name] = wholeNumber(texts[name])
     return check(texts)
   }
+}
+
+/** Where there is nothing to be given, and mostly nothing is. */
+function refuseAll(value: object, place: Place): readonly FieldError[] {
+  const message = 'is not a known field'
+  return Object.keys(value)
+    .slice(0, maxErrors)
+    .map((name) => ({ in: place, pointer: escaped(name), message }))
 }
 
 const repeatedMessage = 'may be given only once'

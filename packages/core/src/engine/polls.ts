@@ -27,7 +27,8 @@ export class Polls {
   note(worker: string, { names, definition, processId }: ClaimCriteria): void {
     remember(this.#workers, worker, worker)
     for (const name of processId === undefined ? (names ?? [undefined]) : []) {
-      remember(this.#asked, JSON.stringify([name, definition]), { name, definition })
+      // No name holds a line break, nor does '' name anything.
+      remember(this.#asked, `${name ?? ''}\n${definition ?? ''}`, { name, definition })
     }
     this.#schedule()
   }

@@ -60,7 +60,7 @@ export class Reports {
         ? ({ type, task, claim, payload } as const)
         : ({ type, task, claim, payload, retry, ...(await this.#circumstances(report)) } as const)
     const outcome = await this.#lanes.submit(processId, { kind: 'command', command })
-    return this.#answer(report, outcome)
+    return outcome.status === 'done' ? committed(outcome) : this.#refuse(report, outcome)
   }
 
   /** What the rules for another attempt want to know, and only the board and chance can say. */
@@ -71,11 +71,8 @@ export class Reports {
     return { random, elapsedMs: row.readAt.getTime() - row.firstClaimedAt.getTime() }
   }
 
-  async #answer(report: Report, outcome: Outcome): Promise<ReportResult> {
-    if (outcome.status === 'done') {
-      const { version, made = 'task-completed' } = outcome
-      return { version, state: stateOf[made] ?? 'completed' }
-    }
+  /** Unless it has come through before. */
+  async #refuse(report: Report, outcome: Exclude<Outcome, Done>): Promise<ReportResult> {
     const rejection = outcome.status === 'rejected' ? outcome.rejection : claimLost(report)
     if (!mayHaveComeThrough.has(rejection.code)) return { refusal: rejection }
 
@@ -139,6 +136,8 @@ export class Reports {
   }
 }
 
+type Done = Extract<Outcome, { status: 'done' }>
+
 type GivenUp = Pick<LapsedAttempt, 'worker' | 'claimedAt' | 'leaseExpiredAt' | 'timedOut'>
 
 /**
@@ -170,6 +169,10 @@ const stateOf: Partial<Record<HistoryEvent['type'], 'completed' | 'failed' | 're
   'task-completed': 'completed',
   'task-failed': 'failed',
   'attempt-failed': 'retrying',
+}
+
+function committed({ version, made = 'task-completed' }: Done): ReportResult {
+  return { version, state: stateOf[made] ?? 'completed' }
 }
 
 /** Whether this event is what this very report has made. */

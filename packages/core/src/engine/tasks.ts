@@ -249,7 +249,8 @@ export class Tasks {
   #noteReport(
     answer: ReportResult,
     held: HeldTask & { readonly name: string | undefined },
-    { hasFailed, worker, logger = this.#parts.logger }: Reporter & { readonly hasFailed: boolean },
+    hasFailed: boolean,
+    { worker, logger = this.#parts.logger }: Reporter,
   ): void {
     const isWorthALine = answer.refusal !== undefined || hasFailed || wantsDebug(logger)
     if (!isWorthALine) return
@@ -293,7 +294,7 @@ export class Tasks {
   }
 
   /** Where the work was done in a span, what becomes of it is a step of the same trace. */
-  async #report(result: TaskResult, by: Reporter): Promise<ReportResult> {
+  #report(result: TaskResult, by: Reporter): Promise<ReportResult> {
     const { traceparent } = result
     if (traceparent === undefined) return this.#commit(result, by)
     return inSpan(
@@ -313,13 +314,10 @@ export class Tasks {
     const hasFailed = error !== undefined
     // Before it ends the process: then it is not at hand any more.
     const name = this.#parts.context.nameOf(held)
-    const answer = await this.#parts.reports.commit({
-      ...held,
-      type: hasFailed ? 'fail-task' : 'complete-task',
-      payload: this.#parts.payloadOf(hasFailed ? error : output),
-      retry,
-    })
-    this.#noteReport(answer, { ...held, name }, { hasFailed, ...by })
+    const type = hasFailed ? 'fail-task' : 'complete-task'
+    const payload = this.#parts.payloadOf(hasFailed ? error : output)
+    const answer = await this.#parts.reports.commit({ ...held, type, payload, retry })
+    this.#noteReport(answer, { ...held, name }, hasFailed, by)
     return answer
   }
 }

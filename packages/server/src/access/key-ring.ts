@@ -49,9 +49,9 @@ export class KeyRing {
    *
    * @throws TunaCornError `unavailable`
    */
-  async isAsking(): Promise<boolean> {
-    await this.#bringUpToDate()
-    return this.#isAsking
+  isAsking(): boolean | Promise<boolean> {
+    // Asked with each request.
+    return this.#isFresh ? this.#isAsking : this.#bringUpToDate().then(() => this.#isAsking)
   }
 
   /** @throws TunaCornError `unavailable` */
@@ -82,9 +82,13 @@ export class KeyRing {
     return found && { state: 'live', name: found.name, scopes: found.scopes }
   }
 
+  get #isFresh(): boolean {
+    return this.#now() - this.#readAt < keysFreshMs
+  }
+
   /** Asked for by many at once, it reads once. What could not be read is asked for again by the next. */
   async #bringUpToDate(): Promise<void> {
-    if (this.#now() - this.#readAt < keysFreshMs) return
+    if (this.#isFresh) return
     this.#reading ??= this.#read().finally(() => {
       this.#reading = undefined
     })
