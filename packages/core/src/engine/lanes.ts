@@ -1,3 +1,4 @@
+import { setImmediate as endOfTurn } from 'node:timers/promises'
 import type { Logger } from './logger.js'
 import type { Observer } from './observer.js'
 import type { Errand, Outcome, Work } from './work.js'
@@ -29,7 +30,7 @@ export class Lanes {
   /** Processes of the commits under way, each with what has arrived for it since. */
   readonly #underWay = new Map<string, Errand[]>()
   #busyLanes = 0
-  #isAboutToBegin = false
+  #aboutToBegin: Promise<void> | undefined
   readonly #unsettled = new Set<Promise<void>>()
 
   /** @param count how many commits may be under way at once, of full loads */
@@ -78,8 +79,8 @@ export class Lanes {
 
   /** Waits until everything submitted has been settled. */
   async drain(): Promise<void> {
-    while (this.#isAboutToBegin || this.#unsettled.size > 0) {
-      await Promise.all([Promise.resolve(), ...this.#unsettled])
+    while (this.#aboutToBegin !== undefined || this.#unsettled.size > 0) {
+      await Promise.all([this.#aboutToBegin, ...this.#unsettled])
     }
   }
 
@@ -93,12 +94,11 @@ export class Lanes {
     return this.#busyLanes === 0 ? length > 0 : length >= fullLoad && this.#busyLanes < this.#count
   }
 
-  /** What the caller submits in the same turn shall go together. */
+  /** What has come in by now shall go together: it is read to its end before this turn of the event loop is over. */
   #beginSoon(): void {
-    if (this.#isAboutToBegin || !this.#mayBegin()) return
-    this.#isAboutToBegin = true
-    queueMicrotask(() => {
-      this.#isAboutToBegin = false
+    if (this.#aboutToBegin !== undefined || !this.#mayBegin()) return
+    this.#aboutToBegin = endOfTurn().then(() => {
+      this.#aboutToBegin = undefined
       this.#begin()
     })
   }
@@ -133,7 +133,7 @@ export class Lanes {
     for (const leftover of leftovers) this.#setApart(leftover)
     for (const id of groups.keys()) this.#letGoOn(id)
     this.#busyLanes -= 1
-    this.#begin()
+    this.#beginSoon()
   }
 
   #setApart(leftover: Leftover): void {
