@@ -2,8 +2,8 @@ import { sleep } from '../lib/clock.mjs'
 import { median } from '../lib/statistics.mjs'
 import { Program } from './program.mjs'
 
-/** PostgreSQL counts a session's transactions a second late at most, and an idle one's ten. */
-const statisticsDelayMs = 1_500
+/** PostgreSQL counts a busy session's transactions a second late at most, and those of one that has gone idle ten. */
+const statisticsDelayMs = 11_000
 
 /** What idle workers cost: queries while nothing happens, and what those with work to do lose by them. */
 export class Crowd {

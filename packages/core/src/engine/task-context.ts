@@ -206,7 +206,7 @@ interface Past {
   readonly names: readonly string[]
   /** Direct needs that have ended; absent when too many. */
   readonly needs: readonly EndedTask[] | undefined
-  /** Where it needs one task alone: that one. */
+  /** Where it needs one task alone, and that has ended: that one. */
   readonly onlyNeed: number | undefined
   /** What is known of its attributes, in place of what some ancestors would add. */
   readonly heritage: Heritage | undefined
@@ -227,7 +227,7 @@ function pastOf(
     )
   const needs = graph.needsOf(task)
   const endedNeeds = needs.length > maxNeeds ? undefined : ended(needs)
-  const onlyNeed = needs.length === 1 ? needs[0] : undefined
+  const onlyNeed = needs.length === 1 && endedNeeds?.length === 1 ? needs[0] : undefined
   const past = { record, names: graph.names, needs: endedNeeds, onlyNeed }
   if (onlyNeed !== undefined && maxAncestors > 0) {
     const left = heritages.of(record.id, onlyNeed)

@@ -1,5 +1,5 @@
 import { MemoryStore, type ProcessChange, type PersistResult } from '@tunacorn/core'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { engineOn, flat, refusalOf, standIn } from './support.js'
 
 /** An engine whose commits come to an end when they are told to, and how many changes each has. */
@@ -36,14 +36,13 @@ describe('while a commit is under way', () => {
     const commits = await heldCommits(1)
     commits.hold()
     const first = commits.start()
-    await turns()
+    await vi.waitFor(() => expect(commits.sizes).toEqual([1]))
     const others = Array.from({ length: 99 }, commits.start)
     await turns()
     expect(commits.sizes).toEqual([1])
     commits.ends.shift()?.()
     await first
-    await turns()
-    expect(commits.sizes).toEqual([1, 99])
+    await vi.waitFor(() => expect(commits.sizes).toEqual([1, 99]))
     commits.letGo()
     await Promise.all(others)
   })
@@ -52,10 +51,9 @@ describe('while a commit is under way', () => {
     const commits = await heldCommits(1)
     commits.hold()
     const started = [commits.start()]
-    await turns()
+    await vi.waitFor(() => expect(commits.sizes).toEqual([1]))
     started.push(...Array.from({ length: 120 }, commits.start))
-    await turns()
-    expect(commits.sizes).toEqual([1, 120])
+    await vi.waitFor(() => expect(commits.sizes).toEqual([1, 120]))
     commits.letGo()
     await Promise.all(started)
   })
@@ -64,6 +62,7 @@ describe('while a commit is under way', () => {
     const commits = await heldCommits(1, 2)
     commits.hold()
     const started = Array.from({ length: 750 }, commits.start)
+    await vi.waitFor(() => expect(commits.sizes).toHaveLength(2))
     await turns()
     expect(commits.sizes).toEqual([250, 250])
     commits.letGo()
@@ -78,6 +77,7 @@ describe('while a commit is under way', () => {
     commits.hold()
     const reports = tasks.map((task) => engine.completeTask(task.id, task.claim))
     for (const sizes of [[250], [250, 250], [250, 250, 100]]) {
+      await vi.waitFor(() => expect(commits.sizes).toHaveLength(sizes.length))
       await turns()
       expect(commits.sizes).toEqual(sizes)
       commits.ends.shift()?.()
