@@ -1,4 +1,4 @@
-import type { Payload } from './payload.js'
+import { Payload } from './payload.js'
 
 /** Of all payloads that are objects, one object: shallow, later wins. */
 export function mergeAttributes(payloads: Iterable<Payload | undefined>): Record<string, unknown> {
@@ -10,4 +10,12 @@ export function mergeAttributes(payloads: Iterable<Payload | undefined>): Record
   }
   // `fromEntries` defines its keys, so that one may be called `__proto__`.
   return Object.fromEntries(merged)
+}
+
+/** The same on its way through the house. Where there is only one object, it is passed through. */
+export function mergedPayload(payloads: readonly (Payload | undefined)[]): Payload {
+  const objects = payloads.filter((payload) => payload !== undefined && /^\s*\{/.test(payload.text))
+  const [only, ...others] = objects
+  if (only !== undefined && others.length === 0) return only
+  return Payload.fromStored(JSON.stringify(mergeAttributes(objects)))
 }

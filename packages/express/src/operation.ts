@@ -68,4 +68,9 @@ export function ok(body: unknown): Answer {
   return { status: 200, body }
 }
 
+/** For what has been printed as JSON already. */
+export function printed(text: string): Answer {
+  return { status: 200, text, contentType: 'application/json' }
+}
+
 export const noContent: Answer = { status: 204 }

@@ -3,7 +3,6 @@ import {
   isLive,
   percentOf,
   toSource,
-  type ClaimedTask,
   type Definition,
   type DefinitionSummary,
   type LapsedAttempt,
@@ -15,27 +14,10 @@ import {
   type ReportResult,
   type TaskView,
 } from '@tunacorn/core'
-import { errorRegistry, formatDuration } from '@tunacorn/protocol'
+import { errorRegistry } from '@tunacorn/protocol'
+import { moment } from './moment.js'
 
 // From the house's own shapes to the wire's. What is undefined is left out; dates and payloads print themselves.
-
-/** How many moments are remembered as text. */
-const maxMoments = 256
-const moments = new Map<number, string>()
-
-/**
- * A date as it prints itself, for what comes in hundreds: they share their moments, those of one commit. Dates that print
- * themselves are two thirds of what it takes to print a claimed task.
- */
-function moment(date: Date): string {
-  const ms = date.getTime()
-  const known = moments.get(ms)
-  if (known !== undefined) return known
-  const text = date.toISOString()
-  if (moments.size >= maxMoments) moments.clear()
-  moments.set(ms, text)
-  return text
-}
 
 export function presentDefinition(summary: DefinitionSummary, definition: Definition): object {
   return { ...toSource(definition), ...presentSummary(summary) }
@@ -162,16 +144,6 @@ function presentUnfinished(processId: string, unfinished: NamedEvent['unfinished
 
 export function presentTask(view: TaskView) {
   return { ...view, lapsed: presentLapsed(view.lapsed) }
-}
-
-/** A task that was handed out. Its lease is said as a length besides: a worker's clock may not agree with the store's. */
-export function presentClaimed({ leaseMs, leaseExpiresAt, process, ...task }: ClaimedTask) {
-  return {
-    ...task,
-    leaseExpiresAt: moment(leaseExpiresAt),
-    process: { ...process, startedAt: moment(process.startedAt) },
-    lease: formatDuration(leaseMs),
-  }
 }
 
 /** One of many reports: the status that it would have been answered by itself. */

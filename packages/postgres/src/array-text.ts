@@ -1,10 +1,10 @@
+export type Item = string | number | boolean | Date | null | undefined
+
 /**
  * A list as PostgreSQL reads it (its manual, 8.15.2), for lists of hundreds in every commit: pg's own takes two regular
  * expressions to each element, and eight questions to each date.
- *
- * @param items texts, numbers, booleans, dates, and nothing
  */
-export function arrayText(items: readonly unknown[]): string {
+export function arrayText(items: readonly Item[]): string {
   let text = '{'
   let separator = ''
   for (const item of items) {
@@ -14,7 +14,7 @@ export function arrayText(items: readonly unknown[]): string {
   return `${text}}`
 }
 
-function elementText(item: unknown): string {
+function elementText(item: Item): string {
   if (item === null || item === undefined) return 'NULL'
   if (typeof item === 'string') return quoted(item)
   return item instanceof Date ? item.toISOString() : String(item)

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import pg from 'pg'
 import { TunaCornError } from '@tunacorn/core'
-import { arrayText } from './array-text.js'
+import { arrayText, type Item } from './array-text.js'
 
 /** One whole SQL statement, and a name by which a connection keeps it prepared. */
 export interface Statement {
@@ -173,7 +173,7 @@ export class Database {
     const { rows } = await connection.query<Row>({
       ...(prepare ? { name } : {}),
       text,
-      values: values.map((value) => (Array.isArray(value) ? arrayText(value) : value)),
+      values: values.map((value) => (Array.isArray(value) ? arrayText(value as Item[]) : value)),
       types,
       ...this.#limit,
     })

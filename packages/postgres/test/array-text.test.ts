@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest'
-import { arrayText } from '../src/array-text.js'
+import { arrayText, type Item } from '../src/array-text.js'
 import { postgresUrl } from './support/databases.js'
 
 test('texts are quoted, what ends them is escaped; nothing is NULL, and no text is', () => {
@@ -25,13 +25,13 @@ describe.skipIf(url === undefined)('PostgreSQL reads', () => {
   })
   afterAll(() => client.end())
 
-  const read = async (type: string, items: readonly unknown[]): Promise<unknown> => {
+  const read = async (type: string, items: readonly Item[]): Promise<unknown> => {
     const { rows } = await client.query(`SELECT $1::${type}[] AS items`, [arrayText(items)])
     return rows[0].items
   }
 
   it('any text that it can keep as it was', async () => {
-    const text = fc.string({ unit: 'binary' }).filter((one) => !one.includes('\0') && one.isWellFormed())
+    const text = fc.string({ unit: 'binary' }).filter((one) => !one.includes('\0'))
     const tricky = fc.stringMatching(/^[\\"{}, \n\tNULL]*$/)
     const texts = fc.array(fc.option(fc.oneof(text, tricky)), { maxLength: 20 })
     await fc.assert(

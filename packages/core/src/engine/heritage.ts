@@ -1,12 +1,13 @@
+import type { Payload } from '../payload.js'
 import { formatTaskId } from './ids.js'
 import { Recent } from './recent.js'
 
 /** How many characters are kept at most. */
 const maxKeptCharacters = 16 * 1024 * 1024
 
-/** The attributes of a task, as text, and what they were made of. */
+/** The attributes of a task, and what they were made of. */
 export interface Heritage {
-  readonly text: string
+  readonly merged: Payload
   /** How many tasks may have added to it. */
   readonly ancestors: number
   /** How long the input and all their outputs are, also where later ones took their place. */
@@ -19,7 +20,7 @@ export interface Heritage {
  * of a fan share one. It never changes: what a task that is on the board has before it is committed, and stays.
  */
 export class Heritages {
-  readonly #kept = new Recent<Heritage>(maxKeptCharacters, ({ text }) => text.length + 100)
+  readonly #kept = new Recent<Heritage>(maxKeptCharacters, ({ merged }) => merged.text.length + 100)
 
   of(processId: string, task: number): Heritage | undefined {
     return this.#kept.get(formatTaskId({ processId, task }))

@@ -96,11 +96,13 @@ export class Lanes {
 
   /** What has come in by now shall go together: it is read to its end before this turn of the event loop is over. */
   #beginSoon(): void {
-    if (this.#aboutToBegin !== undefined || !this.#mayBegin()) return
-    this.#aboutToBegin = endOfTurn().then(() => {
-      this.#aboutToBegin = undefined
-      this.#begin()
-    })
+    if (this.#aboutToBegin === undefined && this.#mayBegin()) this.#aboutToBegin = this.#beginAtEndOfTurn()
+  }
+
+  async #beginAtEndOfTurn(): Promise<void> {
+    await endOfTurn()
+    this.#aboutToBegin = undefined
+    this.#begin()
   }
 
   #begin(): void {

@@ -1,11 +1,11 @@
 import type { TaskRef } from '../lists/board.js'
 import type { ClaimedBoardTask } from '../lists/task-list.js'
 import type { ProcessRecord } from '../lists/process-list.js'
+import type { Payload } from '../payload.js'
 import type { Lanes } from './lanes.js'
 import type { ProcessCopy } from './process-cache.js'
 import type { ProcessCopies } from './process-copies.js'
-import { mergeAttributes } from '../attributes.js'
-import { Payload } from '../payload.js'
+import { mergedPayload } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
 import { Heritages, type Heritage } from './heritage.js'
 import { formatClaim, formatTaskId } from './ids.js'
@@ -29,15 +29,15 @@ export interface ClaimedTask {
   }
   /** Outputs of the direct needs by name; absent when there are too many or they are too large. */
   readonly needs: Readonly<Record<string, Payload>> | undefined
-  /** Input and outputs of all ancestors, merged; absent when not asked for, too many or too large. */
-  readonly attributes: Readonly<Record<string, unknown>> | undefined
+  /** Input and outputs of all ancestors, merged into one object; absent when not asked for, too many or too large. */
+  readonly attributes: Payload | undefined
   /** W3C trace context of the start of its process, for the work to continue. */
   readonly traceparent: string | undefined
 }
 
 export interface TaskAttributes {
   readonly needs: Readonly<Record<string, Payload>>
-  readonly attributes: Readonly<Record<string, unknown>>
+  readonly attributes: Payload
 }
 
 /** What goes along with a claimed task; beyond it, the worker asks for the attributes by themselves. */
@@ -159,19 +159,18 @@ export class TaskContext {
   async #attributes(
     { record, heritage, ancestors, onlyNeed }: Past,
     limits: Limits,
-  ): Promise<Record<string, unknown> | undefined> {
-    const before = heritage ?? { text: undefined, ancestors: 0, characters: record.input?.text.length ?? 0 }
+  ): Promise<Payload | undefined> {
+    const { input } = record
+    const before = heritage ?? { merged: input, ancestors: 0, characters: input?.text.length ?? 0 }
     const count = before.ancestors + (ancestors?.length ?? 0)
     if (count > limits.maxAncestors) return undefined
     const outputs = await this.#read(record.id, ancestors, limits.maxCharacters - before.characters)
     if (outputs === undefined) return undefined
-    const first = before.text === undefined ? record.input : Payload.fromStored(before.text)
-    const merged = mergeAttributes([first, ...outputs.values()])
+    const merged = mergedPayload([before.merged, ...outputs.values()])
     if (onlyNeed !== undefined && count > before.ancestors) {
       let { characters } = before
       for (const { text } of outputs.values()) characters += text.length
-      const left = { text: JSON.stringify(merged), ancestors: count, characters }
-      this.#heritages.keep(record.id, onlyNeed, left)
+      this.#heritages.keep(record.id, onlyNeed, { merged, ancestors: count, characters })
     }
     return merged
   }
@@ -233,8 +232,7 @@ function pastOf(
     const left = heritages.of(record.id, onlyNeed)
     if (left !== undefined) return { ...past, heritage: left, ancestors: [] }
     const [before, ...others] = graph.needsOf(onlyNeed)
-    const leftBefore =
-      before === undefined || others.length > 0 ? undefined : heritages.of(record.id, before)
+    const leftBefore = before === undefined || others.length > 0 ? undefined : heritages.of(record.id, before)
     if (leftBefore !== undefined) return { ...past, heritage: leftBefore, ancestors: endedNeeds }
   }
   const ancestors = graph.ancestorsOf(task, maxAncestors)

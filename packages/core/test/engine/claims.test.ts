@@ -175,7 +175,9 @@ describe('tasks that stand in the way', () => {
     for (const task of claimed.tasks) await engine.completeTask(task.id, task.claim, { [task.name]: 1 })
     working.abort()
     await readers
-    expect(Object.keys((await engine.fetchAttributes(`${id}.60`)).attributes)).toHaveLength(60)
+    expect(Object.keys((await engine.fetchAttributes(`${id}.60`)).attributes.value() as object)).toHaveLength(
+      60,
+    )
   })
 
   it('more than an answer can hold is given back', async () => {
@@ -227,7 +229,7 @@ describe('a claimed task', () => {
     expect(Object.entries(credit.needs ?? {}).map(([name, output]) => [name, output.value()])).toEqual([
       ['Open', { amount: 5 }],
     ])
-    expect(credit.attributes).toEqual({ applicant: 'Ada', amount: 5 })
+    expect(credit.attributes?.value()).toEqual({ applicant: 'Ada', amount: 5 })
     const { tasks } = await engine.claimTasks({ worker: 'w', process, attributes: false })
     expect(tasks[0]?.attributes).toBeUndefined()
     expect(tasks[0]?.needs).toBeDefined()
@@ -241,7 +243,10 @@ describe('a claimed task', () => {
     const credit = await claim(engine, process, 'Credit')
     expect(credit.needs).toBeUndefined()
     expect(credit.attributes).toBeUndefined()
-    expect((await engine.fetchAttributes(credit.id)).attributes).toEqual({ applicant: 'Ada', ...large })
+    expect((await engine.fetchAttributes(credit.id)).attributes.value()).toEqual({
+      applicant: 'Ada',
+      ...large,
+    })
   })
 
   it('is the one asked for, or refused by why it cannot be had', async () => {

@@ -44,7 +44,7 @@ describe('two replicas on one store', () => {
     const process = await startLoan(one)
     await complete(other, process, 'Open', { amount: 5 })
     const credit = await claim(one, process, 'Credit')
-    expect(credit.attributes).toEqual({ applicant: 'Ada', amount: 5 })
+    expect(credit.attributes?.value()).toEqual({ applicant: 'Ada', amount: 5 })
     expect(credit.needs?.['Open']?.value()).toEqual({ amount: 5 })
   })
 

@@ -407,7 +407,7 @@ describe('a failed process that is retried', () => {
     for (const name of ['B', 'C', 'D']) {
       const task = await claim(name)
       expect(task?.attempt).toBe(1)
-      expect(task?.attributes).toMatchObject({ a: 1 })
+      expect(task?.attributes?.value()).toMatchObject({ a: 1 })
       await engine.completeTask(task!.id, task!.claim)
     }
     expect(await stateOf()).toBe('completed')

@@ -1,7 +1,8 @@
 import { durationWithin, leaseBounds, retryBounds, waitBounds } from '../durations.js'
 import type { Operations } from '../operation.js'
-import { noContent, ok } from '../operation.js'
-import { presentClaimed, presentReport, presentTask } from '../present.js'
+import { noContent, ok, printed } from '../operation.js'
+import { presentReport, presentTask } from '../present.js'
+import { printClaim, printClaimed } from '../print-claimed.js'
 
 type TaskOperations = Pick<
   Operations,
@@ -46,10 +47,7 @@ export const taskOperations: TaskOperations = {
         logger,
       })
       if (wantsPlace && !hasPlace && tasks.length === 0) throw waits.refusal()
-      return ok({
-        tasks: tasks.map(presentClaimed),
-        results: sent === undefined ? undefined : results.map(presentReport),
-      })
+      return printed(printClaim(tasks, sent && results.map(presentReport)))
     },
   },
 
@@ -86,7 +84,7 @@ export const taskOperations: TaskOperations = {
     async serve({ engine, path, body, signal, logger }) {
       const { worker, lease, attributes } = body
       const request = { worker, leaseMs: leaseMs(lease), attributes, signal, logger }
-      return ok(presentClaimed(await engine.claimTask(path.id, request)))
+      return printed(printClaimed(await engine.claimTask(path.id, request)))
     },
   },
 
