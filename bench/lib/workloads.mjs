@@ -13,7 +13,8 @@ import { percentile } from './statistics.mjs'
  * @property {string} kind the method of a peer's session that runs it
  * @property {Record<string, unknown>} size
  * @property {Record<string, unknown>} quickSize so small that it only shows that everything runs
- * @property {Record<string, unknown>} [warmUp] the size at which it runs once before it counts
+ * @property {Record<string, unknown>} [warmUp] the size at which it runs once before it counts: as large, where that does not
+ *   take too long, since servers and workers run for days, and code that has run a few hundred times is not compiled yet
  * @property {number} [patience] how many times longer than others it may take
  * @property {readonly Figure[]} figures the first one is compared
  */
@@ -30,7 +31,7 @@ export const workloads = [
     kind: 'flat',
     size: { tasks: 10_000 },
     quickSize: { tasks: 500 },
-    warmUp: { tasks: 1_000 },
+    warmUp: { tasks: 10_000 },
     figures: [perSecond],
   },
   {
@@ -39,7 +40,7 @@ export const workloads = [
     kind: 'flatSingle',
     size: { tasks: 10_000 },
     quickSize: { tasks: 300 },
-    warmUp: { tasks: 500 },
+    warmUp: { tasks: 10_000 },
     figures: [perSecond],
   },
   {
@@ -48,7 +49,7 @@ export const workloads = [
     kind: 'chain',
     size: { processes: 200, steps: 20 },
     quickSize: { processes: 20, steps: 5 },
-    warmUp: { processes: 50, steps: 10 },
+    warmUp: { processes: 200, steps: 20 },
     figures: [perSecond],
   },
   {
@@ -57,7 +58,7 @@ export const workloads = [
     kind: 'fan',
     size: { processes: 20, width: 500 },
     quickSize: { processes: 3, width: 50 },
-    warmUp: { processes: 4, width: 100 },
+    warmUp: { processes: 20, width: 500 },
     figures: [perSecond],
   },
   fan('W3b', 5_000, 200),
@@ -82,7 +83,7 @@ export const workloads = [
     kind: 'starts',
     size: { starts: 10_000, atOnce: 32 },
     quickSize: { starts: 300, atOnce: 32 },
-    warmUp: { starts: 500, atOnce: 32 },
+    warmUp: { starts: 10_000, atOnce: 32 },
     figures: [startsPerSecond],
   },
   {
@@ -91,7 +92,7 @@ export const workloads = [
     kind: 'startsInBatches',
     size: { starts: 50_000, batch: 100, atOnce: 8 },
     quickSize: { starts: 1_000, batch: 100, atOnce: 8 },
-    warmUp: { starts: 2_000, batch: 100, atOnce: 8 },
+    warmUp: { starts: 50_000, batch: 100, atOnce: 8 },
     figures: [startsPerSecond],
   },
   {
@@ -135,7 +136,7 @@ function fan(id, width, quickWidth) {
     kind: 'fan',
     size: { processes: 1, width },
     quickSize: { processes: 1, width: quickWidth },
-    warmUp: { processes: 2, width: 100 },
+    warmUp: { processes: 10, width: 500 },
     figures: [seconds, perSecond],
   }
 }

@@ -12,23 +12,21 @@ export function send(response: ServerResponse, answer: Answer): void {
   // Printed first: should that fail, nothing of the answer has been written.
   const content = text ?? (body === undefined ? undefined : JSON.stringify(body))
   response.statusCode = status
+  // One by one: what is given to `writeHead` is nothing that a host could look at afterwards.
+  response.setHeader('Cache-Control', 'no-store')
+  response.setHeader('X-Content-Type-Options', 'nosniff')
   if (location !== undefined) response.setHeader('Location', location)
   if (stream !== undefined) {
     sendStream(response, stream, contentType)
     return
   }
-  const isCut = content !== undefined && isStillComing(response.req)
-  // All at once: each by itself is checked and kept for later.
-  response.writeHead(status, {
-    'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
-    ...(isCut && { Connection: 'close' }),
-    ...(content !== undefined && {
-      'Content-Type': contentType ?? 'application/json',
-      'Content-Length': Buffer.byteLength(content),
-    }),
-  })
-  if (isCut) endAfterBody(response, content)
+  if (content === undefined) {
+    response.end()
+    return
+  }
+  response.setHeader('Content-Type', contentType ?? 'application/json')
+  response.setHeader('Content-Length', Buffer.byteLength(content))
+  if (isStillComing(response.req)) endAfterBody(response, content)
   else response.end(content)
 }
 
@@ -39,11 +37,12 @@ function isStillComing({ complete, headers }: IncomingMessage): boolean {
 }
 
 /**
- * Answers while the body is still coming; `Connection: close` has been said. A connection that is closed with something left unread is reset, and the
+ * Answers while the body is still coming. A connection that is closed with something left unread is reset, and the
  * answer lost with it: so it stays open until the client has read what it needs, or has sent enough.
  */
 function endAfterBody(response: ServerResponse, content: string): void {
   const { req: request } = response
+  response.setHeader('Connection', 'close')
   response.write(content)
   let bytes = 0
   const end = () => {
@@ -66,7 +65,6 @@ function sendStream(
   stream: AsyncIterable<string>,
   contentType = 'text/plain',
 ): void {
-  response.setHeader('X-Content-Type-Options', 'nosniff')
   response.setHeader('Content-Type', contentType)
   // Nothing in between shall compress it or keep it back.
   response.setHeader('Cache-Control', 'no-store, no-transform')

@@ -17,7 +17,12 @@ export function arrayText(items: readonly Item[]): string {
 function elementText(item: Item): string {
   if (item === null || item === undefined) return 'NULL'
   if (typeof item === 'string') return quoted(item)
-  return item instanceof Date ? item.toISOString() : String(item)
+  if (typeof item !== 'object') return String(item)
+  if (item instanceof Date) return item.toISOString()
+  // Types do not see to it everywhere, and PostgreSQL would not either.
+  throw new TypeError(
+    `Expected texts, numbers, booleans and dates in a list, but found ${Object.prototype.toString.call(item)}`,
+  )
 }
 
 function quoted(text: string): string {

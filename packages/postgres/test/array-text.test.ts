@@ -15,6 +15,11 @@ test('numbers, truths and moments stand as they are', () => {
   expect(arrayText([1, -2.5, true, false, new Date(0)])).toBe('{1,-2.5,true,false,1970-01-01T00:00:00.000Z}')
 })
 
+test('anything else is refused', () => {
+  for (const other of [[1], { a: 1 }, Buffer.from('a'), new Date(Number.NaN)])
+    expect(() => arrayText([other as never])).toThrow()
+})
+
 const url = postgresUrl()
 describe.skipIf(url === undefined)('PostgreSQL reads', () => {
   let client: pg.Client

@@ -17,7 +17,8 @@ export interface Heritage {
 /**
  * What a task leaves to those that need it and nothing else: the attributes that it had, and its output. So along a chain
  * each step adds one output to what it was left, where it would put together those of all steps before it; and all tasks
- * of a fan share one. It never changes: what a task that is on the board has before it is committed, and stays.
+ * of a fan share one. It is kept of completed tasks alone: all that they needed is completed too, and stays as it is, also
+ * when their process is tried again.
  */
 export class Heritages {
   readonly #kept = new Recent<Heritage>(maxKeptCharacters, ({ merged }) => merged.text.length + 100)

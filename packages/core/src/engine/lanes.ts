@@ -14,7 +14,7 @@ const fullLoad = 100
 /**
  * Everything that changes processes goes through here, so that thousands of reports for one process do not contend for
  * its version. While a commit is under way, what arrives waits; then all that waits goes together. There is no timer: on
- * an idle engine nothing waits. Only a full load does not wait, as long as a lane is free: two small commits side by side
+ * an idle engine nothing waits for longer than its turn of the event loop. Only a full load does not wait, as long as a lane is free: two small commits side by side
  * cost more than one that is larger.
  *
  * A process is in one commit at a time. What could not be settled with others is tried again apart.

@@ -21,13 +21,13 @@ export class Outputs {
   }
 
   /**
-   * The outputs of tasks that have ended, as far as they had any.
-   * @throws StaleCopy when the history does not bear out that they ended in these versions.
+   * The outputs of tasks that are completed, as far as they had any.
+   * @throws StaleCopy when the history does not bear out that they were completed in these versions.
    */
-  async of(id: string, ended: readonly EndedTask[]): Promise<Map<number, Payload>> {
+  async of(id: string, completed: readonly CompletedTask[]): Promise<Map<number, Payload>> {
     const found = new Map<number, Payload>()
-    const missing: EndedTask[] = []
-    for (const one of ended) {
+    const missing: CompletedTask[] = []
+    for (const one of completed) {
       const kept = this.#kept.get(formatTaskId({ processId: id, task: one.task }))
       if (kept === undefined) missing.push(one)
       else if (kept.output !== undefined) found.set(one.task, kept.output)
@@ -36,7 +36,7 @@ export class Outputs {
     const events = await this.#processList.events(missing.map(({ version }) => ({ id, version })))
     for (const [index, { task }] of missing.entries()) {
       const event = events[index]
-      if (event?.task !== task) throw new StaleCopy()
+      if (event?.task !== task || event.type !== 'task-completed') throw new StaleCopy()
       this.keep(id, task, event.payload)
       if (event.payload !== undefined) found.set(task, event.payload)
     }
@@ -44,8 +44,8 @@ export class Outputs {
   }
 }
 
-/** A task and the version of its process in which it ended. */
-export interface EndedTask {
+/** A task and the version of its process in which it was completed. */
+export interface CompletedTask {
   readonly task: number
   readonly version: number
 }

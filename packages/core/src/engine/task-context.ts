@@ -9,7 +9,7 @@ import { mergedPayload } from '../attributes.js'
 import { TunaCornError } from '../errors.js'
 import { Heritages, type Heritage } from './heritage.js'
 import { formatClaim, formatTaskId } from './ids.js'
-import { StaleCopy, type EndedTask, type Outputs } from './outputs.js'
+import { StaleCopy, type CompletedTask, type Outputs } from './outputs.js'
 
 /** A task with its claim, and what a worker may see of what came before it. */
 export interface ClaimedTask {
@@ -125,8 +125,8 @@ export class TaskContext {
   }
 
   /**
-   * By the copy at hand when every need of the task has ended in it. It may hold what is not committed yet, and then
-   * the history does not bear it out; or another replica may have ended some of the needs: then the lane is asked, and
+   * By the copy at hand when every need of the task is completed in it. It may hold what is not committed yet, and then
+   * the history does not bear it out; or another replica may have completed some of the needs: then the lane is asked, and
    * what it says is taken down while nothing uncommitted is in its copy.
    */
   async #withPast<T>(
@@ -170,7 +170,9 @@ export class TaskContext {
     if (onlyNeed !== undefined && count > before.ancestors) {
       let { characters } = before
       for (const { text } of outputs.values()) characters += text.length
-      this.#heritages.keep(record.id, onlyNeed, { merged, ancestors: count, characters })
+      // What does not go along with claims is asked for rarely, and would drive out what does.
+      if (characters <= alongLimits.maxCharacters)
+        this.#heritages.keep(record.id, onlyNeed, { merged, ancestors: count, characters })
     }
     return merged
   }
@@ -178,14 +180,14 @@ export class TaskContext {
   /** Outputs in the order of the tasks; nothing when they are more than that. */
   async #read(
     processId: string,
-    ended: readonly EndedTask[] | undefined,
+    completed: readonly CompletedTask[] | undefined,
     maxCharacters: number,
   ): Promise<Map<number, Payload> | undefined> {
-    if (ended === undefined || maxCharacters < 0) return undefined
+    if (completed === undefined || maxCharacters < 0) return undefined
     const outputs = new Map<number, Payload>()
     let characters = 0
-    for (let begin = 0; begin < ended.length; begin += readAtOnce) {
-      const some = ended.slice(begin, begin + readAtOnce)
+    for (let begin = 0; begin < completed.length; begin += readAtOnce) {
+      const some = completed.slice(begin, begin + readAtOnce)
       const read = await this.#outputs.of(processId, some)
       for (const { task } of some) {
         const output = read.get(task)
@@ -203,14 +205,14 @@ export class TaskContext {
 interface Past {
   readonly record: ProcessRecord
   readonly names: readonly string[]
-  /** Direct needs that have ended; absent when too many. */
-  readonly needs: readonly EndedTask[] | undefined
-  /** Where it needs one task alone, and that has ended: that one. */
+  /** Direct needs that are completed; absent when too many. */
+  readonly needs: readonly CompletedTask[] | undefined
+  /** Where it needs one task alone, and that is completed: that one. */
   readonly onlyNeed: number | undefined
   /** What is known of its attributes, in place of what some ancestors would add. */
   readonly heritage: Heritage | undefined
-  /** The other ancestors that have ended, in topological order; absent when too many. */
-  readonly ancestors: readonly EndedTask[] | undefined
+  /** The other ancestors that are completed, in topological order; absent when too many. */
+  readonly ancestors: readonly CompletedTask[] | undefined
 }
 
 function pastOf(
@@ -220,25 +222,32 @@ function pastOf(
   heritages: Heritages,
 ): Past {
   const { graph } = state
-  const ended = (tasks: Uint32Array) =>
-    Array.from(tasks, (one) => ({ task: one, version: state.endedIn(one) })).filter(
-      ({ version }) => version > 0,
-    )
+  const completed = (tasks: Uint32Array) =>
+    Array.from(tasks.filter(isCompletedIn(state)), (one) => ({ task: one, version: state.endedIn(one) }))
   const needs = graph.needsOf(task)
-  const endedNeeds = needs.length > maxNeeds ? undefined : ended(needs)
-  const onlyNeed = needs.length === 1 && endedNeeds?.length === 1 ? needs[0] : undefined
-  const past = { record, names: graph.names, needs: endedNeeds, onlyNeed }
+  const completedNeeds = needs.length > maxNeeds ? undefined : completed(needs)
+  const onlyNeed = needs.length === 1 ? completedNeeds?.[0]?.task : undefined
+  const past = { record, names: graph.names, needs: completedNeeds, onlyNeed }
   if (onlyNeed !== undefined && maxAncestors > 0) {
     const left = heritages.of(record.id, onlyNeed)
     if (left !== undefined) return { ...past, heritage: left, ancestors: [] }
     const [before, ...others] = graph.needsOf(onlyNeed)
     const leftBefore = before === undefined || others.length > 0 ? undefined : heritages.of(record.id, before)
-    if (leftBefore !== undefined) return { ...past, heritage: leftBefore, ancestors: endedNeeds }
+    if (leftBefore !== undefined) return { ...past, heritage: leftBefore, ancestors: completedNeeds }
   }
   const ancestors = graph.ancestorsOf(task, maxAncestors)
-  return { ...past, heritage: undefined, ancestors: ancestors === 'too-many' ? undefined : ended(ancestors) }
+  return {
+    ...past,
+    heritage: undefined,
+    ancestors: ancestors === 'too-many' ? undefined : completed(ancestors),
+  }
 }
 
 function knowsNeeds({ state }: ProcessCopy, task: number): boolean {
-  return state.graph.needsOf(task).every((need) => state.endedIn(need) > 0)
+  return state.graph.needsOf(task).every(isCompletedIn(state))
+}
+
+/** One that has failed has put out nothing, and may do so yet, when its process is tried again. */
+function isCompletedIn(state: ProcessCopy['state']): (task: number) => boolean {
+  return (task) => state.taskStatus(task) === 'completed'
 }

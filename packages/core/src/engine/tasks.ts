@@ -330,11 +330,10 @@ interface Reporter extends Call {
 /** How large the tasks of one answer may be together; the first one always fits. */
 const maxAnswerCharacters = 16 * 1024 * 1024
 
-/** About: what is merged into the attributes is counted as often as it is sent. */
 function charactersOf({ process, needs = {}, attributes }: ClaimedTask): number {
   const input = process.input?.text.length ?? 0
   const outputs = Object.values(needs).reduce((sum, { text }) => sum + text.length, 0)
-  return (input + outputs) * (attributes === undefined ? 1 : 2)
+  return input + outputs + (attributes?.text.length ?? 0)
 }
 
 function reportSpan({ task, error }: TaskResult): SpanDescription {

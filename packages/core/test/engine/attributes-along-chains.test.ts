@@ -98,3 +98,29 @@ test('who wants none is given none, and those after it all the same theirs', asy
   const { engine, id } = await walk(3, { i: 1 }, (step) => ({ [`s${step}`]: 1 }), { attributes: false })
   expect((await engine.fetchAttributes(`${id}.2`)).attributes.value()).toEqual({ i: 1, s0: 1, s1: 1 })
 })
+
+test.each(['the replica that saw it fail', 'another replica'])(
+  'what failed has put out nothing, and what it puts out in the end is there, when %s tries it again',
+  async (who) => {
+    const store = new MemoryStore()
+    const engine = engineOn(store)
+    const other = who === 'another replica' ? engineOn(store) : engine
+    const tasks = { A: [], B: ['A'], C: ['B'], D: ['C'] }
+    const definition = Object.entries(tasks).map(([name, needs]) => ({ name, needs }))
+    await engine.registerDefinition(JSON.stringify({ name: 'd', tasks: definition }))
+    const { id } = await engine.startProcess({ definition: 'd', input: { i: 1 } })
+    await complete(engine, id, 'A', { a: 1 })
+    const failing = await claim(engine, id, 'B')
+    await engine.failTask(failing.id, failing.claim, { b: 'wrong' })
+    const before = await engine.fetchAttributes(`${id}.2`)
+    expect([before.needs, before.attributes.value()]).toEqual([{}, { i: 1, a: 1 }])
+
+    await other.retryProcess(id)
+    await complete(other, id, 'B', { b: 1 })
+    const task = await claim(engine, id, 'C')
+    expect(task.needs?.['B']?.value()).toEqual({ b: 1 })
+    expect(task.attributes?.value()).toEqual({ i: 1, a: 1, b: 1 })
+    await engine.completeTask(task.id, task.claim, { c: 1 })
+    expect((await claim(engine, id, 'D')).attributes?.value()).toEqual({ i: 1, a: 1, b: 1, c: 1 })
+  },
+)
