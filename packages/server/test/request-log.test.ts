@@ -80,7 +80,7 @@ test('no logger is made for a request of which nothing is said', async () => {
 })
 
 test('who goes before the answer is said to have given up', async () => {
-  const arrived = vi.fn()
+  const arrived = vi.fn<Serve>()
   const { lines, port } = await logging('debug', arrived)
   const request = send({ port, host: '127.0.0.1', path: '/slow' })
   request.on('error', () => {})
