@@ -47,7 +47,7 @@ test.skipIf(!canRun)(
         if (status === 503) {
           expect(retryAfter).toBe('1')
           refused += 1
-        } else expect(status).toBe(201)
+        } else expect(status, server.log).toBe(201)
         await pause(10)
       }
       expect(server.isRunning).toBe(true)
