@@ -46,7 +46,7 @@ describe.skipIf(!canRun).for(kinds.filter(({ isKnown }) => isKnown))(
 
     test(
       'two servers and their workers lose nothing and do nothing twice',
-      { timeout: 120_000 },
+      { timeout: isProof ? 600_000 : 120_000 },
       async () => {
         const { servers: both, url } = await servers(2)
         const load = await Load.begin({

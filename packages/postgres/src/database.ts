@@ -238,10 +238,20 @@ export function sqlState(error: unknown): string | undefined {
 function storeError(error: unknown): unknown {
   if (error instanceof TunaCornError) return error
   const state = sqlState(error)
-  const refused = error instanceof pg.DatabaseError && state !== undefined && !/^(08|53|57P|58)/.test(state)
-  if (refused) return withoutValues(error)
+  if (error instanceof pg.DatabaseError && !isPassing(error)) return withoutValues(error)
   const reason = error instanceof Error ? error.message || (state ?? error.name) : String(error)
   return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
+}
+
+/**
+ * Whether it is the database that cannot now, whatever was asked. By its class; or because it has ended the session,
+ * unless that is for whom or what the session is: on a full disk new ones end with an internal error (`XX000`), which said
+ * of a statement means that statement.
+ */
+function isPassing({ code, severity }: pg.DatabaseError): boolean {
+  if (code === undefined) return true
+  const hasEnded = severity === 'FATAL' || severity === 'PANIC'
+  return /^(08|53|57P|58)/.test(code) || (hasEnded && !/^(0A|22|28|3D|42)/.test(code))
 }
 
 /** These fields may quote what was sent, inputs and secrets of claims among it; whoever logs the error would log them. */
