@@ -28,6 +28,13 @@ export class MemoryWatch {
     return bytes
   }
 
+  /** From here on it is another part that is watched. @returns how large it has been in the one before */
+  nextPart() {
+    const largestBytes = this.#largestBytes
+    this.#largestBytes = residentBytes(this.#pid)
+    return largestBytes
+  }
+
   stop() {
     clearInterval(this.#timer)
     return { idleBytes: this.#idleBytes, largestBytes: this.#largestBytes }

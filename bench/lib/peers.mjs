@@ -3,7 +3,7 @@ import { peer as bullmqRedis } from '../peers/bullmq-redis.mjs'
 import { peer as dbos } from '../peers/dbos.mjs'
 import { peer as graphileWorker } from '../peers/graphile-worker.mjs'
 import { peer as openworkflow } from '../peers/openworkflow.mjs'
-import { peer as pgBoss } from '../peers/pg-boss.mjs'
+import { peer as pgBoss, peerWithLoop as pgBossWithLoop } from '../peers/pg-boss.mjs'
 import { peer as pgbench } from '../peers/pgbench.mjs'
 import { peer as restate } from '../peers/restate.mjs'
 import { peer as embedded } from '../tunacorn/embedded.mjs'
@@ -33,6 +33,7 @@ import { peer as library } from '../tunacorn/library.mjs'
  * @property {number} [node] the major version it runs on, 24 when absent
  * @property {boolean} [isOurs]
  * @property {boolean} [isFloor] no peer, but what PostgreSQL itself can do
+ * @property {boolean} [isHelped] by more than its own options: shown, but not what the goal is held against
  * @property {string} settings for people to read
  * @property {Readonly<Record<string, string>>} cannot workload → why not
  * @property {(services: Services) => Promise<Session>} open its packages are loaded here, not before: this table is read
@@ -46,6 +47,7 @@ import { peer as library } from '../tunacorn/library.mjs'
  */
 export const peers = [
   pgBoss,
+  pgBossWithLoop,
   graphileWorker,
   bullmqRedis,
   bullmqPostgres,

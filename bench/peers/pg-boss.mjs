@@ -11,35 +11,55 @@ export const peer = {
   packages: ['pg-boss'],
   needs: ['postgres'],
   settings:
-    'LISTEN/NOTIFY on, work with batchSize 500, localConcurrency 2, burstWhenBatchFull and perJobResults; one by one: 8 loops of fetch and complete; flow() for graphs, resolveFlow() called every 2 ms and the workers woken when it has resolved something (by itself it looks once a second, and workers twice)',
+    'LISTEN/NOTIFY on, work with batchSize 500, localConcurrency 2, burstWhenBatchFull and perJobResults; one by one: 8 loops of fetch and complete; flow() for graphs, whose next steps it looks for once a second, as often as it can be set to',
   cannot: {
     W7: 'workers are in process, each with its own polling; there is no server that they wait at',
     W8: 'not driven here: the goal compares TunaCorn with itself',
   },
-  async open({ databaseUrl }) {
-    const { PgBoss } = await import('pg-boss')
-    const { default: pg } = await import('pg')
-    const database = new pg.Pool({ connectionString: databaseUrl, max: 2 })
-    const boss = new PgBoss({
-      connectionString: databaseUrl,
-      useListenNotify: true,
-      flowIntervalSeconds: 1,
-      max: 10,
-    })
-    boss.on('error', (error) => console.error(error))
-    await boss.start()
-    return new PgBossSession(boss, database)
-  },
+  open: (services) => open(services, { resolveMs: undefined }),
+}
+
+/** What it can do with graphs when somebody writes a loop for it, as none of the others needs. */
+const loopMs = 2
+const asAbove = 'no graph is resolved there: see above'
+
+/** @type {import('../lib/peers.mjs').Peer} */
+export const peerWithLoop = {
+  ...peer,
+  id: 'pg-boss-loop',
+  title: `pg-boss, with a loop of ours`,
+  isHelped: true,
+  settings: `as above, and a loop beside it calls resolveFlow() every ${loopMs} ms and wakes the workers when that has resolved something`,
+  cannot: { ...peer.cannot, W1: asAbove, 'W1-single': asAbove, W5: asAbove, 'W5-batch': asAbove },
+  open: (services) => open(services, { resolveMs: loopMs }),
+}
+
+async function open({ databaseUrl }, options) {
+  const { PgBoss } = await import('pg-boss')
+  const { default: pg } = await import('pg')
+  const database = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+  const boss = new PgBoss({
+    connectionString: databaseUrl,
+    useListenNotify: true,
+    flowIntervalSeconds: 1,
+    max: 10,
+  })
+  boss.on('error', (error) => console.error(error))
+  await boss.start()
+  return new PgBossSession(boss, database, options)
 }
 
 class PgBossSession {
   #boss
   #database
+  #resolveMs
   #queues = 0
 
-  constructor(boss, database) {
+  /** @param {{ resolveMs: number | undefined }} options how often a loop beside it resolves what it can; none when absent */
+  constructor(boss, database, { resolveMs }) {
     this.#boss = boss
     this.#database = database
+    this.#resolveMs = resolveMs
   }
 
   async flat({ tasks }) {
@@ -167,21 +187,24 @@ class PgBossSession {
     const id = await this.#boss.work(queue, options, (batch) =>
       batch.map((job) => ({ id: job.id, status: 'completed', output: handle(job.data) })),
     )
-    const driver = this.#resolveFlows(() => this.#boss.notifyWorker(id))
+    const loop =
+      this.#resolveMs === undefined
+        ? undefined
+        : this.#resolveFlows(this.#resolveMs, () => this.#boss.notifyWorker(id))
     const stop = async () => {
-      await driver.stop()
+      await loop?.stop()
       await this.#boss.offWork(queue)
     }
     return { stop }
   }
 
-  #resolveFlows(onResolved) {
+  #resolveFlows(everyMs, onResolved) {
     let isStopped = false
     this.#boss.on('flow', onResolved)
     const running = until(async () => {
       await this.#boss.resolveFlow()
       return isStopped
-    }, 2)
+    }, everyMs)
     const stop = async () => {
       isStopped = true
       await running

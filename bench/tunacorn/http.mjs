@@ -1,7 +1,7 @@
 import { HttpSession } from './http-session.mjs'
 
 const settings =
-  'tunacorn serve (LOG_LEVEL=warn) and one worker process with one Worker of the client, concurrency 500 (latency: 10); one by one: 32 connections, each reporting one result and claiming one task per call; everything else as it comes'
+  'tunacorn serve (LOG_LEVEL=warn) and one worker process with one Worker of the client, concurrency 500 (latency: 10); one by one: 128 connections, each reporting one result and claiming one task per call; everything else as it comes'
 
 /** @type {import('../lib/peers.mjs').Peer} */
 export const peer = {

@@ -4,4 +4,4 @@
 export const batchedWork = { mode: 'worker', concurrency: 500 }
 
 /** One task per request, so many connections. */
-export const singleWork = { mode: 'single', connections: 32 }
+export const singleWork = { mode: 'single', connections: 128 }
