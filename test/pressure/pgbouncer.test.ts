@@ -72,6 +72,16 @@ describe.skipIf(!canRun).for(kinds.filter(({ isKnown }) => isKnown))(
         const { servers: all, url: databaseUrl } = await servers(1)
         const url = all[0]?.url ?? ''
         await register(url, '{name: work, tasks: [{name: a}, {name: b, needs: [a]}]}', 'application/yaml')
+        await register(url, '{name: undo, tasks: [{name: u}]}', 'application/yaml')
+        await register(url, '{name: risky, failureProcess: undo, tasks: [{name: a}]}', 'application/yaml')
+        // Two statements in one transaction, which sessions have to know nothing for.
+        for (let n = 0; n < 5; n += 1) {
+          const risky = await startProcess(url, 'risky')
+          const [held] = await claim(url, risky.id)
+          const error = { claim: held?.claim, error: 'as asked', retry: false }
+          expect(await call(url, 'POST', `/tasks/${held?.id}/fail`, error)).toMatchObject({ status: 200 })
+        }
+
         const { id } = await startProcess(url, 'work')
         const [first] = await claim(url, id)
         await ask(url, 'POST', `/tasks/${first?.id}/fail`, { claim: first?.claim, error: 'as asked' })
@@ -83,7 +93,11 @@ describe.skipIf(!canRun).for(kinds.filter(({ isKnown }) => isKnown))(
         const [second] = await claim(url, id)
         // The next step comes with the answer to the report, by one commit.
         const results = [{ task: second?.id, claim: second?.claim, output: { a: 1 } }]
-        const { tasks }: ClaimedTasks = await ask(url, 'POST', '/tasks/claim', { worker: 'w', results })
+        const { tasks }: ClaimedTasks = await ask(url, 'POST', '/tasks/claim', {
+          worker: 'w',
+          process: id,
+          results,
+        })
         expect(tasks).toMatchObject([{ name: 'b', needs: { a: { a: 1 } } }])
         const [held] = tasks
         expect(await ask(url, 'POST', `/tasks/${held?.id}/heartbeat`, { claim: held?.claim })).toMatchObject(

@@ -1,6 +1,7 @@
 import { Client } from 'pg'
 import { expect, onTestFinished, test } from 'vitest'
 import { ThrowAwayCluster } from '../../packages/postgres/test/support/throw-away-cluster.js'
+import { call } from '../support/api.js'
 import { isProof } from '../support/proof.js'
 import { Load } from '../support/storm/load.js'
 import { LossyProxy } from '../support/storm/lossy-proxy.js'
@@ -38,11 +39,17 @@ test.skipIf(ThrowAwayCluster.find() === undefined)(
       // In the middle of it all.
       await pause(Math.random() * 500)
       await primary.kill()
+      // Before it may be written, as where an address changes first.
+      proxy.pointTo(standby.url)
+      for (const { url } of servers) {
+        const definition = { name: 'not-yet', tasks: [{ name: `a${n}` }] }
+        const answer = await call(url, 'POST', '/definitions', definition)
+        expect(answer).toMatchObject({ status: 503, body: { code: 'unavailable' } })
+      }
       // What it has from its primary is the setting as well; there is nobody any more whom it could wait for.
       await execute(standby.url, 'SELECT pg_promote()')
       await execute(standby.url, 'ALTER SYSTEM RESET synchronous_standby_names')
       await execute(standby.url, 'SELECT pg_reload_conf()')
-      proxy.pointTo(standby.url)
       await primary.remove()
       primary = standby
       await load.untilMoreEnded(3)

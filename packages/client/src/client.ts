@@ -171,31 +171,13 @@ export class TunaCornClient {
    * its answer is lost. Pass a key of your own to make it safe beyond this call, after a crash for example. With
    * `retries: 0` and no key it is sent as it is.
    */
-  startProcess(body: StartProcess, { idempotencyKey, ...options }: StartOptions = {}) {
-    const retries = options.retries ?? this.#retries
-    const key = idempotencyKey ?? (retries > 0 ? randomKey() : undefined)
-    const own = key === undefined ? {} : { 'idempotency-key': key }
-    const repeatable = key !== undefined
-    return startSpan(body.definition, (trace) => {
-      const headers = { ...own, ...trace }
-      const request = {
-        method: 'POST',
-        path: '/processes',
-        headers,
-        body: { json: body },
-        repeatable,
-      } as const
-      return this.#send<Process>(request, options)
-    })
+  startProcess(body: StartProcess, options: StartOptions = {}) {
+    return this.#start<Process>('/processes', body, body.definition, options)
   }
 
-  /** Each is answered by itself, in the order asked. Not sent again when its answer is lost. */
-  startProcesses(body: StartProcesses, options?: CallOptions) {
-    return startSpan(undefined, (headers) => {
-      const path = '/processes/batch'
-      const request = { method: 'POST', path, headers, body: { json: body }, repeatable: false } as const
-      return this.#send<StartedProcesses>(request, options)
-    })
+  /** Each is answered by itself, in the order asked, and started once: see `startProcess`. */
+  startProcesses(body: StartProcesses, options: StartOptions = {}) {
+    return this.#start<StartedProcesses>('/processes/batch', body, undefined, options)
   }
 
   listProcesses(query?: Query<'listProcesses'>, options?: CallOptions) {
@@ -341,6 +323,22 @@ export class TunaCornClient {
 
   openapi(options?: CallOptions) {
     return this.#get<OpenApiDocument>('/openapi.json', undefined, options)
+  }
+
+  #start<Answer>(
+    path: string,
+    json: object,
+    definition: string | undefined,
+    { idempotencyKey, ...options }: StartOptions,
+  ) {
+    const retries = options.retries ?? this.#retries
+    const key = idempotencyKey ?? (retries > 0 ? randomKey() : undefined)
+    const own = key === undefined ? {} : { 'idempotency-key': key }
+    const repeatable = key !== undefined
+    return startSpan(definition, (trace) => {
+      const headers = { ...own, ...trace }
+      return this.#send<Answer>({ method: 'POST', path, headers, body: { json }, repeatable }, options)
+    })
   }
 
   #get<Answer>(path: string, query: object | undefined, options?: CallOptions) {

@@ -78,16 +78,18 @@ describe('a start', () => {
     expect(requests.map(({ headers }) => headers.get('idempotency-key'))).toEqual([null])
   })
 
-  it('of many is sent again only when it cannot have arrived', async () => {
+  it('of many is sent again likewise, and without a key only when it cannot have arrived', async () => {
     const processes = { processes: [{ definition: 'a' }] }
     for (const [, failure, code] of lost) {
       const { client, requests } = scripted([failure, fine])
-      await expect(client.startProcesses(processes)).rejects.toMatchObject({ code })
-      expect(requests).toHaveLength(1)
+      await client.startProcesses(processes)
+      const keys = requests.map(({ headers }) => headers.get('idempotency-key'))
+      expect(keys).toEqual([expect.stringMatching(/^[0-9a-f]{32}$/), keys[0]])
+
+      const careless = scripted([failure, fine], { retries: 0 })
+      await expect(careless.client.startProcesses(processes)).rejects.toMatchObject({ code })
+      expect(careless.requests.map((request) => request.headers.get('idempotency-key'))).toEqual([null])
     }
-    const { client, requests } = scripted([connectionRefused, fine])
-    await client.startProcesses(processes)
-    expect(requests).toHaveLength(2)
   })
 })
 
@@ -101,10 +103,14 @@ describe('a control', () => {
     },
   )
 
-  it('retryProcess is not: the second time there would be nothing to retry', async () => {
+  it('retryProcess is not, unless it cannot have arrived: the second time there would be nothing to retry', async () => {
     const { client, requests } = scripted([connectionReset, fine])
     await expect(client.retryProcess('a')).rejects.toMatchObject({ code: 'unreachable' })
     expect(requests).toHaveLength(1)
+
+    const refused = scripted([connectionRefused, fine])
+    await refused.client.retryProcess('a')
+    expect(refused.requests).toHaveLength(2)
   })
 })
 

@@ -127,6 +127,7 @@ export type {
   HistoryRequest,
   ProcessFilters,
   ProcessView,
+  StartManyOptions,
   StartOptions,
   StartRequest,
   StartResult,

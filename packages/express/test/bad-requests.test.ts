@@ -251,6 +251,8 @@ onEachStore((serveFresh) => {
       ['/processes', { definition: 'a\u0000' }, ['body/definition']],
       ['/processes', { definition: 'a\ud800' }, ['body/definition']],
       ['/processes', { definition: 1 }, ['body/definition']],
+      ['/processes', { ...start, key: 'k\ud800' }, ['body/key']],
+      ['/processes', { ...start, key: 'k\u0000' }, ['body/key']],
       ['/processes', { definition: null }, ['body/definition']],
       ['/processes', { ...start, inputs: 1 }, ['body/inputs']],
       ['/processes', { ...start, 'a/b~c': 1 }, ['body/a~1b~0c']],

@@ -32,6 +32,25 @@ onEachStore((serveFresh) => {
       expect(await count(api)).toBe(1)
     })
 
+    test('of many is had by each of them at its place', async () => {
+      const { api } = await serveFresh()
+      await register(api, 'a', { A: [] })
+      const headers = { 'idempotency-key': 'once' }
+      const send = (...processes: object[]) =>
+        api.send<StartedProcesses>('post', '/processes/batch', { json: { processes }, headers })
+      const request = { definition: 'a', input: { n: 1 } }
+      const first = await send(request, request, { ...request, key: 'k' })
+      expect(first.body.items.map(({ status }) => status)).toEqual([201, 201, 201])
+      expect((await send(request, request, { ...request, key: 'k' })).body).toEqual(first.body)
+      expect(await count(api)).toBe(3)
+
+      const other = await send({ ...request, input: { n: 2 } }, request, { ...request, key: 'k' }, request)
+      expect(other.body.items.map(({ status }) => status)).toEqual([422, 201, 201, 201])
+      expect(await count(api)).toBe(4)
+      // One start with that key is another matter.
+      expect((await startOnce(api, 'once', { definition: 'a' })).status).toBe(201)
+    })
+
     test('is refused with another request, whatever is other about it', async () => {
       const { api } = await serveFresh()
       await register(api, 'a', { A: [] })

@@ -110,8 +110,8 @@ export class Database {
 
   /** Runs one statement on a connection that the caller holds. */
   async runOn(connection: Connection, statement: Statement, values: readonly unknown[]): Promise<Row[]> {
-    // As it was sent: another one may have noticed the pooler meanwhile.
-    const isPrepared = this.#prepare
+    // As it was sent: another one may have noticed the pooler meanwhile. In a transaction it could not be sent again.
+    const isPrepared = this.#prepare && connection === this.pool
     try {
       return await this.#send(connection, statement, values, isPrepared)
     } catch (error) {
@@ -222,7 +222,7 @@ export function isTransient(error: unknown): boolean {
   return transient.has(sqlState(error instanceof TunaCornError ? error.cause : error) ?? '')
 }
 
-function isUnavailable(error: unknown): error is TunaCornError {
+export function isUnavailable(error: unknown): error is TunaCornError {
   return error instanceof TunaCornError && error.code === 'unavailable'
 }
 
@@ -243,6 +243,12 @@ function storeError(error: unknown): unknown {
   return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
 }
 
+/** Of whoever has the statement cancelled, by hand or after a time; and of a standby, or a database that is not to be written. */
+const passing = new Set([
+  '57014', // query_canceled
+  '25006', // read_only_sql_transaction
+])
+
 /**
  * Whether it is the database that cannot now, whatever was asked. By its class; or because it has ended the session,
  * unless that is for whom or what the session is: on a full disk new ones end with an internal error (`XX000`), which said
@@ -251,7 +257,7 @@ function storeError(error: unknown): unknown {
 function isPassing({ code, severity }: pg.DatabaseError): boolean {
   if (code === undefined) return true
   const hasEnded = severity === 'FATAL' || severity === 'PANIC'
-  return /^(08|53|57P|58)/.test(code) || (hasEnded && !/^(0A|22|28|3D|42)/.test(code))
+  return passing.has(code) || /^(08|53|57P|58)/.test(code) || (hasEnded && !/^(0A|22|28|3D|42)/.test(code))
 }
 
 /** These fields may quote what was sent, inputs and secrets of claims among it; whoever logs the error would log them. */

@@ -18,7 +18,7 @@ import {
 } from '@tunacorn/core'
 import type pg from 'pg'
 import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
-import type { Database, Row, Statement } from './database.js'
+import { isUnavailable, type Database, type Row, type Statement } from './database.js'
 import { handedOut as handedOutOf, historyEvent, processRecord } from './rows.js'
 import { processCensus, processCensusSql } from './statements/census.js'
 import { claimScope, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
@@ -156,17 +156,19 @@ export class PostgresProcessList implements ProcessList {
       collectMoves(await this.store.run(this.#commit, commitChangesValues(moves)), moves, results)
     }
     const commits = [
-      ...inStatements(starts).map((some) => () => this.#persistStarts(some, results)),
-      ...(moves.length > 0 ? [move] : []),
-      ...followed.map((change) => () => this.#persistFollowed(change, results)),
+      ...inStatements(starts).map((some) => ({ of: some, run: () => this.#persistStarts(some, results) })),
+      ...(moves.length > 0 ? [{ of: moves, run: move }] : []),
+      ...followed.map((change) => ({ of: [change], run: () => this.#persistFollowed(change, results) })),
     ]
-    for (const commit of commits) {
+    for (const { of, run } of commits) {
       try {
-        await commit()
+        await run()
       } catch (error) {
         // Left out of the results, they count as moved: they may be tried again. So may those that the database
         // refuses, once others have been committed or handed out, since that must be told; alone they hear the reason.
         if (!mayTryAgain(error) && results.size === 0 && handedOut === undefined) throw error
+        // These may have been stored: tried again, they would be refused for what they have done themselves.
+        if (isUnavailable(error)) for (const { id } of of) results.set(id, { status: 'unknown', error })
       }
     }
     return { results: changes.map(({ id }) => results.get(id) ?? { status: 'moved' }), handedOut }

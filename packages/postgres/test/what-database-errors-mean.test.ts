@@ -4,9 +4,15 @@ import { Database } from '../dist/database.js'
 
 /** What comes of a statement to which the database, or who asks it, answers so. */
 async function answerTo(error: Error): Promise<unknown> {
-  const connection = { query: () => Promise.reject(error) } as unknown as pg.PoolClient
+  const query = async () => {
+    await Promise.resolve()
+    throw error
+  }
+  const connection = { query } as unknown as pg.PoolClient
   const database = new Database({} as pg.Pool, 'tunacorn', { statementLimitMs: 1_000 })
-  return database.runOn(connection, database.statement('one', 'SELECT 1'), []).catch((cause: unknown) => cause)
+  return database
+    .runOn(connection, database.statement('one', 'SELECT 1'), [])
+    .catch((cause: unknown) => cause)
 }
 
 function said(severity: string, code: string): pg.DatabaseError {
@@ -20,6 +26,8 @@ describe('a database that cannot now', () => {
     ['FATAL', '53300', 'has no connection left'],
     ['ERROR', '53100', 'has no space left'],
     ['ERROR', '58030', 'cannot read a file'],
+    ['ERROR', '57014', 'was told to give the statement up, or has a limit for it'],
+    ['ERROR', '25006', 'is a standby, or is not to be written for a while'],
     ['FATAL', '08P01', 'did not understand'],
     ['FATAL', 'XX000', 'could not write what it wants to write for each new connection, on a full disk'],
     ['PANIC', 'XX000', 'ends itself'],

@@ -26,6 +26,7 @@ import {
   type HistoryRequest,
   type ProcessFilters,
   type ProcessView,
+  type StartManyOptions,
   type StartOptions,
   type StartRequest,
   type StartResult,
@@ -172,9 +173,12 @@ export class Engine {
     return this.#open.#processes.start(request, options)
   }
 
-  /** Starts many; each is answered by itself, in the order asked. */
-  async startProcesses(requests: readonly StartRequest[], call: TracedCall = {}): Promise<StartResult[]> {
-    return this.#open.#processes.startMany(requests, call)
+  /** Starts many; each is answered by itself, in the order asked. With an idempotency key each is started once. */
+  async startProcesses(
+    requests: readonly StartRequest[],
+    options: StartManyOptions = {},
+  ): Promise<StartResult[]> {
+    return this.#open.#processes.startMany(requests, options)
   }
 
   async fetchProcess(id: string): Promise<ProcessView> {

@@ -43,6 +43,9 @@ export interface StartOptions extends TracedCall {
   readonly transaction?: unknown
 }
 
+/** The key counts for each of them, at its place. */
+export type StartManyOptions = Omit<StartOptions, 'transaction'>
+
 export type StartResult =
   | { readonly process: ProcessRecord; readonly refusal?: undefined }
   | { readonly refusal: Refusal; readonly process?: undefined }
@@ -137,11 +140,16 @@ export class Processes {
     return record
   }
 
-  async startMany(requests: readonly StartRequest[], call: TracedCall): Promise<StartResult[]> {
+  async startMany(
+    requests: readonly StartRequest[],
+    { idempotencyKey, ...call }: StartManyOptions,
+  ): Promise<StartResult[]> {
     return Promise.all(
-      requests.map(async (request) => {
+      requests.map(async (request, place) => {
         try {
-          return { process: await this.start(request, call) }
+          return {
+            process: await this.start(request, { ...call, idempotencyKey: keyAt(idempotencyKey, place) }),
+          }
         } catch (error) {
           return { refusal: refusalOf(error) }
         }
@@ -294,6 +302,11 @@ function startSpan({ definition }: StartRequest): SpanDescription {
     'messaging.destination.name': definition,
   }
   return { name: `start ${definition}`, kind: 'producer', attributes }
+}
+
+/** No key of a single start has a space in it. */
+function keyAt(key: string | undefined, place: number): string | undefined {
+  return key === undefined ? undefined : `${key} ${place}`
 }
 
 /** About as many as one unfinished attempt takes in an answer. */

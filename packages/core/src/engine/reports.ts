@@ -104,8 +104,6 @@ export class Reports {
     const attempt = await this.#givenUp(report)
     if (attempt === undefined || this.#late.has(late)) return
 
-    if (this.#late.size >= maxRemembered) this.#late.clear()
-    this.#late.add(late)
     const { worker, claimedAt, leaseExpiredAt, timedOut } = attempt
     const said = type === 'complete-task' ? 'completed' : 'failed'
     const shown = {
@@ -117,7 +115,9 @@ export class Reports {
       said,
       value: payload,
     }
-    const evidence = Payload.from(shown, Number.MAX_SAFE_INTEGER)
+    const evidence = evidenceOf(shown)
+    if (this.#late.size >= maxRemembered) this.#late.clear()
+    this.#late.add(late)
     const command = { type: 'refuse-report', task, payload: evidence, claim } as const
     try {
       await this.#lanes.submit(processId, { kind: 'command', command })
@@ -154,6 +154,15 @@ function givenUpIn(report: Report, event: HistoryEvent): GivenUp | undefined {
   if (!isGivenUp || worker === undefined || claimedAt === undefined) return undefined
   const givenUp = { worker, claimedAt, leaseExpiredAt: givenUpAt }
   return reason === 'timed-out' ? { ...givenUp, timedOut: true } : givenUp
+}
+
+/** Without what was reported where that is nested so deeply that it cannot be part of anything. */
+function evidenceOf({ value, ...shown }: { readonly value: unknown }): Payload | undefined {
+  try {
+    return Payload.from({ ...shown, value }, Number.MAX_SAFE_INTEGER)
+  } catch {
+    return Payload.from(shown, Number.MAX_SAFE_INTEGER)
+  }
 }
 
 function isBy({ claim }: Report, { attempt, secret }: Claim): boolean {

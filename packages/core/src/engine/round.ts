@@ -320,6 +320,10 @@ export class Round {
     const errands = errandsOf(plan)
     if (started !== undefined) this.#parts.definitions.forget(definition, started.definitionVersion)
     if (failureProcess !== undefined) this.#parts.definitions.forgetDefault(failureProcess.definition)
+    if (result.status === 'unknown') {
+      for (const { refuse } of errands) refuse(result.error)
+      return []
+    }
     if (result.status !== 'claims-lost') return leftover(processId, errands, result.status)
 
     const lost = new Set(result.tasks)

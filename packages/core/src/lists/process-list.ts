@@ -132,6 +132,8 @@ export type PersistResult =
   | { readonly status: 'in-flight' }
   /** The claims for these tasks, by index, are not live. Nothing of this change was stored. */
   | { readonly status: 'claims-lost'; readonly tasks: readonly number[] }
+  /** The store has gone away, and whether this was stored is not known; of others it is. */
+  | { readonly status: 'unknown'; readonly error: unknown }
 
 export interface FetchedProcess {
   readonly record: ProcessRecord

@@ -1,10 +1,12 @@
-import type {
-  ClaimCriteria,
-  ClaimDemand,
-  ClaimedTask,
-  ClaimTasksRequest,
-  Engine,
-  ProcessChange,
+import { setTimeout as sleep } from 'node:timers/promises'
+import {
+  TunaCornError,
+  type ClaimCriteria,
+  type ClaimDemand,
+  type ClaimedTask,
+  type ClaimTasksRequest,
+  type Engine,
+  type ProcessChange,
 } from '@tunacorn/core'
 import { describe, expect, it } from 'vitest'
 import { claim as claimOf, complete, engineOn, loan, MemoryStore, standIn, startLoan } from './support.js'
@@ -196,6 +198,33 @@ describe('who brings results and claims', () => {
     }
     expect(seen).toEqual([['Open'], ['Credit', 'Assets'], ['Email']])
     expect(counts.claims).toBe(1)
+  })
+
+  it('is told of what it has been handed also when it could not claim more', async () => {
+    const store = new MemoryStore()
+    let isAway = false
+    const taskList = standIn(store.taskList, {
+      claim: async (...asked) => {
+        if (isAway) throw new TunaCornError('unavailable', 'As asked.')
+        return store.taskList.claim(...asked)
+      },
+    })
+    // So long that what was known of the board is not believed any more.
+    const processList = standIn(store.processList, {
+      persist: async (changes) => {
+        if (isAway) await sleep(60)
+        return store.processList.persist(changes)
+      },
+    })
+    const engine = engineOn({ ...store, processList, taskList }, { pollMs: 20 })
+    await startLoan(engine)
+    const claim = { worker: 'w', names, max: 3 }
+    const { tasks } = await engine.claimTasks(claim)
+    isAway = true
+    const answer = await engine.claimTasks({ ...claim, results: reportsOf(tasks) })
+    expect(answer.results).toMatchObject([{ state: 'completed' }])
+    expect(answer.tasks.map(({ name }) => name)).toEqual(['Credit', 'Assets'])
+    await expect(engine.claimTasks(claim)).rejects.toMatchObject({ code: 'unavailable' })
   })
 
   it('is handed what is more urgent on the board instead', async () => {

@@ -85,6 +85,21 @@ describe('a report', () => {
     expect(completed?.lapsed).toMatchObject([{ attempt: 1, worker: 'tester' }])
   })
 
+  it('is refused for its claim then, however deeply its output is nested', async () => {
+    const clock = new ManualClock()
+    const engine = engineOn(new MemoryStore({ now: () => clock.now() }))
+    const process = await startLoan(engine)
+    const open = await claim(engine, process, 'Open')
+    clock.advance(60_000)
+    await claim(engine, process, 'Open')
+    // As deep as a payload may be: it is none any more as a part of something.
+    const output = Array.from({ length: 63 }).reduce<unknown>((inner) => [inner], [])
+    const late = engine.completeTask(open.id, open.claim, output)
+    expect(await refusalOf(late)).toBe('claim-lost')
+    const { items } = await engine.history(process)
+    expect(items.map(({ type }) => type)).toContain('report-refused')
+  })
+
   it('of a failure ends the process, and what is on the board for it goes', async () => {
     const engine = engineOn(new MemoryStore())
     const process = await startLoan(engine)

@@ -38,8 +38,9 @@ export const processOperations: ProcessOperations = {
 
   startProcesses: {
     action: 'start',
-    async serve({ engine, body, headers: { traceparent }, logger }) {
-      const results = await engine.startProcesses(body.processes, { traceparent, logger })
+    async serve({ engine, body, headers, logger }) {
+      const { 'Idempotency-Key': idempotencyKey, traceparent } = headers
+      const results = await engine.startProcesses(body.processes, { idempotencyKey, traceparent, logger })
       const items = results.map(({ process, refusal }) =>
         refusal === undefined
           ? { status: 201, process: presentProcess(process) }
