@@ -3,10 +3,10 @@ import pg from 'pg'
 import { Database } from '../dist/database.js'
 
 /** What comes of a statement to which the database, or who asks it, answers so. */
-async function answerTo(error: Error): Promise<unknown> {
+async function answerTo(said: Error): Promise<unknown> {
   const query = async () => {
     await Promise.resolve()
-    throw error
+    throw said
   }
   const connection = { query } as unknown as pg.PoolClient
   const database = new Database({} as pg.Pool, 'tunacorn', { statementLimitMs: 1_000 })
@@ -15,7 +15,7 @@ async function answerTo(error: Error): Promise<unknown> {
     .catch((cause: unknown) => cause)
 }
 
-function said(severity: string, code: string): pg.DatabaseError {
+function saying(severity: string, code: string): pg.DatabaseError {
   return Object.assign(new pg.DatabaseError(`as if: ${code}`, 0, 'error'), { severity, code })
 }
 
@@ -33,7 +33,7 @@ describe('a database that cannot now', () => {
     ['PANIC', 'XX000', 'ends itself'],
     ['FATAL', '25P03', 'has ended a transaction that took too long'],
   ] as const)('%s %s: it %s', async ([severity, code]) => {
-    expect(await answerTo(said(severity, code))).toMatchObject({ code: 'unavailable', cause: { code } })
+    expect(await answerTo(saying(severity, code))).toMatchObject({ code: 'unavailable', cause: { code } })
   })
 
   it('nor answers', async () => {
@@ -52,7 +52,7 @@ describe('a database that refuses', () => {
     ['FATAL', '3D000', 'a database that does not exist'],
     ['FATAL', '42501', 'a user without the right to connect'],
   ] as const)('%s %s: %s', async ([severity, code]) => {
-    const error = said(severity, code)
+    const error = saying(severity, code)
     expect(await answerTo(error)).toBe(error)
   })
 })
