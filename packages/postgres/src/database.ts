@@ -129,13 +129,11 @@ export class Database {
   /** Runs `body` in a transaction on one connection; rolled back when it throws, and what it throws is passed on. */
   async transaction<T>(body: (connection: pg.ClientBase) => Promise<T>): Promise<T> {
     if (this.#transaction !== undefined) return body(this.#transaction)
-    const connection = await this.connect()
     let broken: Error | undefined
-    // While nothing is asked of it, a connection that breaks says so in an event, which would end the whole process.
     const onError = (cause: Error): void => {
       broken = cause
     }
-    connection.on('error', onError)
+    const connection = await this.connect(onError)
     try {
       // A transaction that its replica has forgotten must not hold locks, nor keep dead rows, for ever.
       await this.control(connection, `BEGIN; SET LOCAL idle_in_transaction_session_timeout = '30s'`)
@@ -156,12 +154,20 @@ export class Database {
     }
   }
 
-  async connect(): Promise<pg.PoolClient> {
-    try {
-      return await this.pool.connect()
-    } catch (error) {
-      throw storeError(error)
-    }
+  /**
+   * A connection for the caller to hold, and to release.
+   * @param onError hears that it broke while nothing was asked of it, which would end the whole process if nobody did. It
+   *   listens before anything else can happen: a new connection may be over with the very packet that brings it.
+   */
+  connect(onError: (cause: Error) => void): Promise<pg.PoolClient> {
+    return new Promise((resolve, reject) => {
+      this.pool.connect((error, connection) => {
+        // oxlint-disable-next-line typescript/prefer-promise-reject-errors -- one of the store's
+        if (connection === undefined) return reject(storeError(error))
+        connection.on('error', onError)
+        resolve(connection)
+      })
+    })
   }
 
   async #send(
