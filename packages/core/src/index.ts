@@ -84,6 +84,7 @@ export {
   type WorkerSeen,
 } from './lists/census.js'
 export { awayAfterMs, beatEveryMs } from './lists/beats.js'
+export type { News } from './lists/news.js'
 export type { ConnectionUse, Store } from './lists/store.js'
 export type {
   BoardCriteria,

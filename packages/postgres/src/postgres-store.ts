@@ -11,6 +11,7 @@ import {
 import { migrate, type MigrateOptions } from './migrate.js'
 import { PostgresApiKeyList } from './postgres-api-key-list.js'
 import { PostgresDefinitionList } from './postgres-definition-list.js'
+import { PostgresNews } from './postgres-news.js'
 import { PostgresProcessList } from './postgres-process-list.js'
 import { PostgresTaskList } from './postgres-task-list.js'
 import { snapshotAgeSql } from './statements/snapshot-age.js'
@@ -29,12 +30,16 @@ export interface PostgresStoreOptions {
   readonly onConnectionError?: (error: Error) => void
 }
 
+/** To listen takes one connection for good. With fewer than these, statements need it more; the embedded database has one. */
+const leastForNews = 4
+
 /** The lists on PostgreSQL. `migrate` must have run, once, before the first use. */
 export class PostgresStore implements Store {
   readonly definitionList: PostgresDefinitionList
   readonly processList: PostgresProcessList
   readonly taskList: PostgresTaskList
   readonly apiKeyList: PostgresApiKeyList
+  readonly news?: PostgresNews
   readonly #database: Database
   readonly #snapshotAge: Statement
   readonly #ownsPool: boolean
@@ -55,6 +60,7 @@ export class PostgresStore implements Store {
     this.processList = new PostgresProcessList(this.#database)
     this.taskList = new PostgresTaskList(this.#database)
     this.apiKeyList = new PostgresApiKeyList(this.#database)
+    if (pool.options.max >= leastForNews) this.news = new PostgresNews(this.#database)
     this.#snapshotAge = this.#database.statement('snapshot_age', snapshotAgeSql)
   }
 
@@ -88,6 +94,7 @@ export class PostgresStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
+    await this.news?.close()
     const { pool } = this.#database
     if (this.#ownsPool) await pool.end()
     pool.off('error', this.#onError)

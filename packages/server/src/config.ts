@@ -113,7 +113,8 @@ export const settings = {
     flag: '--database-connections',
     variable: 'TUNACORN_DATABASE_CONNECTIONS',
     placeholder: 'number',
-    about: 'how many connections to the PostgreSQL server at most, one of them for access keys',
+    about:
+      'how many connections to the PostgreSQL server at most: one for access keys, and from five on one that listens to other replicas',
     fallback: '10',
     read: readConnectionCount,
   },

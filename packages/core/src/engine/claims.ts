@@ -1,3 +1,4 @@
+import type { News } from '../lists/news.js'
 import type { ClaimCriteria, ClaimedBoardTask, ClaimRequest, TaskList } from '../lists/task-list.js'
 import type { EnteredTasks } from './round.js'
 import type { Logger } from './logger.js'
@@ -9,6 +10,7 @@ import { isWanted, WaitingLine, type WantedTask } from './waiting-line.js'
 
 export interface ClaimsOptions {
   readonly taskList: TaskList
+  readonly news: News | undefined
   readonly logger: Logger
   readonly observer: Observer | undefined
   /** How often the board is looked at for what nobody here has put there, while somebody waits. */
@@ -38,6 +40,8 @@ export class Claims {
   /** That looking has failed is said once, until it works again. */
   #hasFailed = false
   #isLooking = false
+  #mustLookAgain = false
+  #isListening = false
   #closed = false
 
   constructor(options: ClaimsOptions) {
@@ -112,6 +116,7 @@ export class Claims {
     const waiter = new Waiter(request, (this.#turns += 1))
     this.#line.add(waiter)
     if (!this.#closed) this.#startPolling()
+    if (waitMs > 0) this.#listen()
     try {
       // Who can wait does not look for what is known not to be there: however many come to wait, the board is looked at
       // as often as by one.
@@ -178,7 +183,7 @@ export class Claims {
     this.#wakeEach(() => true)
   }
 
-  /** New tasks on the board: for each, the first who waits for such a one is woken. */
+  /** New tasks on the board: for each, the first who waits for such a one is woken. Others may wait at other replicas. */
   wake(entered: readonly EnteredTasks[]): void {
     for (const { inMs = 0, ...tasks } of entered) {
       // What comes later than the next look is found by that.
@@ -187,15 +192,22 @@ export class Claims {
     const now = entered.filter(({ inMs = 0 }) => inMs <= 0)
     if (now.length === 0) return
     this.#board.wet()
-    if (this.#line.size === 0) return
-    for (const { processId, definition, names } of now) {
+    if (!this.#wakeForEach(now)) this.#options.news?.tell()
+  }
+
+  /** @returns whether somebody here was woken for each of them. */
+  #wakeForEach(entered: readonly EnteredTasks[]): boolean {
+    let isForEach = true
+    for (const { processId, definition, names } of entered) {
       for (const name of names) {
         const task = { processId, definition, name }
         const woken = this.#line.firstFor(task, ({ isWoken }) => !isWoken)
-        if (woken === undefined && this.#line.first(({ isWoken }) => !isWoken) === undefined) return
         woken?.wake()
+        isForEach &&= woken !== undefined
+        if (woken === undefined && this.#line.first(({ isWoken }) => !isWoken) === undefined) return false
       }
     }
+    return isForEach
   }
 
   /** A timer may fire before its time, by as long as the turn has taken in which it was set. */
@@ -237,6 +249,26 @@ export class Claims {
     }, inMs)
   }
 
+  /** From the first one on who waits here: before, nobody would be served by it. */
+  #listen(): void {
+    if (this.#isListening) return
+    this.#isListening = true
+    this.#options.news?.listen(() => {
+      this.#board.wet()
+      this.#lookNow()
+    })
+  }
+
+  /** Where it is being looked at already, what is new may have come too late to be seen: then once more. */
+  #lookNow(): void {
+    if (this.#line.size === 0 || this.#closed) return
+    if (this.#isLooking) this.#mustLookAgain = true
+    else {
+      this.#stopPolling()
+      void this.#look()
+    }
+  }
+
   #stopPolling(): void {
     clearTimeout(this.#poll)
     this.#poll = undefined
@@ -267,7 +299,10 @@ export class Claims {
       this.#hasFailed = true
     } finally {
       this.#isLooking = false
-      if (this.#line.size > 0 && !this.#closed) this.#startPolling()
+      const mustLookAgain = this.#mustLookAgain
+      this.#mustLookAgain = false
+      if (mustLookAgain) this.#lookNow()
+      else if (this.#line.size > 0 && !this.#closed) this.#startPolling()
     }
   }
 }

@@ -74,12 +74,13 @@ export class Engine {
 
   constructor(options: EngineOptions) {
     this.#options = resolveOptions(options)
-    const { definitionList, processList, taskList, logger, observer, pollMs, defaultLeaseMs } = this.#options
+    const { definitionList, processList, taskList, news, logger, observer, pollMs, defaultLeaseMs } =
+      this.#options
     const known = new KnownDefinitions(definitionList, this.#options.defaults)
     const cache = new ProcessCache(this.#options.maxCachedTasks)
     const copies = new ProcessCopies({ processList, definitions: known, cache })
     const outputs = new Outputs(processList)
-    const claims = new Claims({ taskList, logger, observer, pollMs })
+    const claims = new Claims({ taskList, news, logger, observer, pollMs })
     const onlookers = new Onlookers(processList, logger, pollMs)
     const polls = new Polls(taskList, logger)
     const round = new Round({

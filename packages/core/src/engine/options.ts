@@ -1,6 +1,7 @@
 import { pino } from 'pino'
 import type { DefinitionLimits } from '../definition/definition.js'
 import type { DefinitionList } from '../lists/definition-list.js'
+import type { News } from '../lists/news.js'
 import type { ProcessList } from '../lists/process-list.js'
 import type { TaskList } from '../lists/task-list.js'
 import type { Logger } from './logger.js'
@@ -12,6 +13,8 @@ export interface EngineOptions {
   readonly definitionList: DefinitionList
   readonly processList: ProcessList
   readonly taskList: TaskList
+  /** Of the same store: who waits gets at once what comes through other replicas; within `pollMs` when absent. */
+  readonly news?: News | undefined
   /** One line for each decision, at `info` and below; nothing is logged when absent. */
   readonly logger?: Logger | undefined
   /** Told what the engine does, for metrics. */
@@ -39,7 +42,7 @@ export interface EngineOptions {
 }
 
 export type ResolvedOptions = {
-  readonly [K in Exclude<keyof EngineOptions, 'defaults' | 'retentionMs' | 'observer'>]-?: Exclude<
+  readonly [K in Exclude<keyof EngineOptions, 'defaults' | 'retentionMs' | 'observer' | 'news'>]-?: Exclude<
     EngineOptions[K],
     undefined
   >
@@ -47,6 +50,7 @@ export type ResolvedOptions = {
   readonly defaults: EngineDefaults
   readonly retentionMs: number | undefined
   readonly observer: Observer | undefined
+  readonly news: News | undefined
 }
 
 /** Defaults filled in, once; everything checked that could be wrong. */
@@ -63,6 +67,7 @@ export function resolveOptions(options: EngineOptions): ResolvedOptions {
     taskList,
     logger: options.logger ?? pino({ level: 'silent' }),
     observer: options.observer,
+    news: options.news,
     definitionLimits: options.definitionLimits ?? {},
     maxPayloadBytes: positive('maxPayloadBytes', options.maxPayloadBytes ?? defaultMaxPayloadBytes),
     defaultLeaseMs: positive('defaultLeaseMs', options.defaultLeaseMs ?? 30_000),

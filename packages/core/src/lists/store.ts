@@ -1,4 +1,5 @@
 import type { DefinitionList } from './definition-list.js'
+import type { News } from './news.js'
 import type { ProcessList } from './process-list.js'
 import type { TaskList } from './task-list.js'
 
@@ -7,6 +8,8 @@ export interface Store {
   readonly definitionList: DefinitionList
   readonly processList: ProcessList
   readonly taskList: TaskList
+  /** Absent where there is one replica only. */
+  readonly news?: News
   /** How its connections are used at this moment; absent for a store that has none. */
   connections?(): ConnectionUse
   /** Since when the oldest snapshot is held that keeps what has died since from being removed; absent where none can. */
