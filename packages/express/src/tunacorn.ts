@@ -45,7 +45,8 @@ export interface TunaCornOptions {
   readonly maxWaiting?: number | undefined
   /** Settings of the engine, where its defaults do not suit. */
   readonly engine?:
-    Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'news' | 'logger' | 'observer'> | undefined
+    | Omit<EngineOptions, 'definitionList' | 'processList' | 'taskList' | 'news' | 'logger' | 'observer'>
+    | undefined
 }
 
 /** TunaCorn's HTTP API, to be mounted anywhere in an Express app, and what stands behind it. */
