@@ -14,4 +14,5 @@ export declare function post(
 ): Promise<{ status: number; body: Record<string, unknown> }>
 export declare function nowMs(): number
 export declare function oneOf<T>(list: readonly T[]): T
+export declare function otherOf<T>(list: readonly T[], one: T): T
 export declare function pause(ms: number): Promise<void>

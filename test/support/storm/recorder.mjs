@@ -54,6 +54,12 @@ export function oneOf(list) {
   return list[Math.floor(Math.random() * list.length)]
 }
 
+/** Any but this one, if there is another. */
+export function otherOf(list, one) {
+  const others = list.filter((item) => item !== one)
+  return others.length === 0 ? one : oneOf(others)
+}
+
 export function pause(ms) {
   return new Promise((resolve) => setTimeout(resolve, ms))
 }

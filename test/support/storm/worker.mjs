@@ -1,25 +1,26 @@
 // A worker of the storm, in a process of its own: claims, works, beats, reports, fails, gives back, forgets, and writes
 // everything down. Started with its options as JSON. It speaks HTTP by itself, so that each call is on record as it was.
-import { oneOf, pause, post, Recorder } from './recorder.mjs'
+import { oneOf, otherOf, pause, post, Recorder } from './recorder.mjs'
 
 const { name, urls, record, hands, lease } = JSON.parse(process.argv[2])
 const recorder = new Recorder(record)
 // Whoever has started it is gone.
 process.on('disconnect', () => process.exit())
+const longestWaitMs = 1_600
 let made = 0
 
 for (let hand = 0; hand < hands; hand += 1) void work()
 
 async function work() {
   for (;;) {
-    const tasks = await claim([])
+    const { tasks } = await claim(oneOf(urls), [])
     if (tasks.length === 0) await pause(20)
     for (const task of tasks) await handle(task)
   }
 }
 
-/** @returns the tasks that were handed out, as far as an answer came */
-async function claim(results) {
+/** @returns the tasks that were handed out, as far as an answer came, and the results that none came for */
+async function claim(url, results) {
   const n = recorder.asked({ do: 'claim', worker: name })
   const reports = results.map(({ held, output }) =>
     recorder.asked({ do: 'complete', ...held, nonce: output.nonce }),
@@ -35,16 +36,17 @@ async function claim(results) {
       ? { results: results.map(({ held, output }) => ({ task: held.task, claim: held.claim, output })) }
       : { wait: '500ms' }),
   }
-  const { status, body } = await post(oneOf(urls), '/tasks/claim', request)
+  const { status, body } = await post(url, '/tasks/claim', request)
   const tasks = (body.tasks ?? []).map(({ id, attempt, claim: secret, leaseExpiresAt }) => {
     return { task: id, attempt, claim: secret, leaseExpiresAt }
   })
-  recorder.answered(n, { status, tasks })
-  for (const [place, report] of reports.entries()) {
-    const item = status === 200 ? body.results?.[place] : undefined
-    recorder.answered(report, { status: item?.status ?? status, code: item?.code ?? body.code })
-  }
-  return tasks
+  recorder.answered(n, { status, code: body.code, tasks })
+  const unanswered = results.filter((_result, place) => {
+    const { status: itemStatus = status, code = body.code } = body.results?.[place] ?? {}
+    recorder.answered(reports[place], { status: itemStatus, code })
+    return !isAnswer(itemStatus)
+  })
+  return { tasks, unanswered }
 }
 
 async function handle(held) {
@@ -53,38 +55,65 @@ async function handle(held) {
   if (Math.random() < 0.2) await beat(task)
   const dice = Math.random()
   if (dice < 0.01) return
-  if (dice < 0.03) await tell('release', task, `/tasks/${task.task}/release`, { claim: task.claim })
-  else if (dice < 0.07) {
-    const body = { claim: task.claim, error: { message: 'as dice have it' } }
-    await tell('fail', task, `/tasks/${task.task}/fail`, body)
-  } else await complete(task)
+  if (dice < 0.03) await tell({ do: 'release', ...task }, 'release', { claim: task.claim })
+  else if (dice < 0.07) await fail(task)
+  else await complete(task)
 }
 
 async function complete(task) {
-  const output = { nonce: `${name} ${process.pid} ${(made += 1)}` }
-  if (Math.random() < 0.4) {
-    for (const next of await claim([{ held: task, output }])) await handle(next)
-    return
-  }
-  await tell('complete', { ...task, nonce: output.nonce }, `/tasks/${task.task}/complete`, {
-    claim: task.claim,
-    output,
+  const output = { nonce: newNonce() }
+  if (Math.random() < 0.4) return completeAndClaim({ held: task, output })
+  const deed = { do: 'complete', ...task, nonce: output.nonce }
+  await tell(deed, 'complete', { claim: task.claim, output })
+}
+
+/** Whatever is handed out meanwhile waits until the result is answered for. */
+async function completeAndClaim(result) {
+  const next = []
+  await untilAnswered(async (url) => {
+    const { tasks, unanswered } = await claim(url, [result])
+    next.push(...tasks)
+    return unanswered.length === 0
   })
+  for (const task of next) await handle(task)
+}
+
+async function fail(task) {
+  const request = { claim: task.claim, error: { message: 'as dice have it' } }
+  await tell({ do: 'fail', ...task }, 'fail', request)
 }
 
 async function beat(task) {
-  const n = recorder.asked({ do: 'heartbeat', ...task })
-  const { status, body } = await post(oneOf(urls), `/tasks/${task.task}/heartbeat`, { claim: task.claim })
-  recorder.answered(n, { status, code: body.code, leaseExpiresAt: body.leaseExpiresAt })
+  await untilAnswered(async (url) => {
+    const n = recorder.asked({ do: 'heartbeat', ...task })
+    const { status, body } = await post(url, `/tasks/${task.task}/heartbeat`, { claim: task.claim })
+    recorder.answered(n, { status, code: body.code, leaseExpiresAt: body.leaseExpiresAt })
+    return isAnswer(status)
+  }, 3)
 }
 
-/** The same again, wherever, until somebody gives an answer. */
-async function tell(deed, held, path, request) {
-  for (let tries = 0; tries < 6; tries += 1) {
-    const n = recorder.asked({ do: deed, ...held })
-    const { status, body } = await post(oneOf(urls), path, request)
+async function tell(deed, what, request) {
+  await untilAnswered(async (url) => {
+    const n = recorder.asked(deed)
+    const { status, body } = await post(url, `/tasks/${deed.task}/${what}`, request)
     recorder.answered(n, { status, code: body.code })
-    if (status !== 0 && status < 500) return
-    await pause(50 * 2 ** tries)
+    return isAnswer(status)
+  })
+}
+
+/** The same again, each time somewhere else, until somebody gives an answer. */
+async function untilAnswered(send, most = Infinity) {
+  let url = oneOf(urls)
+  for (let tries = 1; !(await send(url)) && tries < most; tries += 1) {
+    await pause(Math.min(25 * 2 ** tries, longestWaitMs))
+    url = otherOf(urls, url)
   }
+}
+
+function isAnswer(status) {
+  return status !== 0 && status < 500
+}
+
+function newNonce() {
+  return `${name} ${process.pid} ${(made += 1)}`
 }
