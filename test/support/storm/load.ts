@@ -6,24 +6,19 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Client } from 'pg'
 import { stuckProcessesSql } from '../../../packages/postgres/dist/statements/stuck-processes.js'
-import { ask, call } from '../api.js'
-import { anomaliesIn, gather } from './checker.js'
+import { ask } from '../api.js'
+import { anomaliesIn } from './checker.js'
+import { gather } from './checker/evidence.js'
+import { stormDefinitions, taskNames, textOf } from './definitions.js'
 import { readCalls, type Call } from './record.js'
 // What a worker writes with, so that all lines are of one kind.
-import { oneOf, pause, post, Recorder } from './recorder.mjs'
+import { oneOf, pause, Recorder } from './recorder.mjs'
+import { Starter } from './starter.js'
 
 /** How long what is left may take once nothing new is started. */
 const calmMs = 120_000
 
 const workerProgram = fileURLToPath(new URL('./worker.mjs', import.meta.url))
-
-const needs = [[], [0], [0], [0], [1, 2, 3], [4], [4], [5, 6]]
-const definition = JSON.stringify({
-  name: 'storm',
-  // Whatever lapses and fails is tried again: in a storm that is no reason to give up.
-  defaults: { retry: { limit: 1_000, delay: '1ms', factor: 1, jitter: false } },
-  tasks: needs.map((some, place) => ({ name: `t${place}`, needs: some.map((need) => `t${need}`) })),
-})
 
 export interface LoadOptions {
   /** Where workers ask. */
@@ -44,15 +39,22 @@ export interface LoadReport {
   readonly refused: number
   readonly starts: number
   readonly completions: number
+  readonly failures: number
   readonly cancellations: number
+  /** Of failed processes. */
+  readonly retries: number
+  /** Processes that were started because another had failed or was cancelled. */
+  readonly cleanUps: number
+  /** Refused, since another live process had the name. */
+  readonly namesTaken: number
   /** What should not be. */
   readonly anomalies: readonly string[]
 }
 
 /**
  * Everything that is asked of servers, all the time and by many, until it is told to end: workers in processes of their
- * own complete, fail, give back, forget and beat; processes are started by key, cancelled, paused and resumed. Every call
- * is on record, and is held against what is stored in the end.
+ * own complete, fail, give back, forget and beat; processes are started by key, by name and in batches, cancelled, paused,
+ * resumed, and tried again when they have failed. Every call is on record, and is held against what is stored in the end.
  */
 export class Load {
   readonly #options: LoadOptions
@@ -60,19 +62,23 @@ export class Load {
   readonly #workers: ChildProcess[] = []
   readonly #records: string[] = []
   readonly #stuck: string[] = []
+  readonly #starter: Starter
   readonly #going: Promise<unknown>
-  #ended = 0
   #isOver = false
 
   private constructor(options: LoadOptions, directory: string) {
     this.#options = options
     this.#directory = directory
     for (let n = 0; n < options.workers; n += 1) this.startWorker(n)
-    this.#going = Promise.all([this.#startProcesses(), this.#watch()])
+    const record = join(directory, 'starter')
+    this.#records.push(record)
+    this.#starter = new Starter(options.urls, new Recorder(record))
+    this.#going = Promise.all([this.#starter.run(options.processesAtOnce), this.#watch()])
   }
 
   static async begin(options: LoadOptions): Promise<Load> {
-    await ask(oneOf(options.urls), 'POST', '/definitions', definition)
+    for (const [name, definition] of stormDefinitions)
+      await ask(oneOf(options.urls), 'POST', '/definitions', textOf(name, definition))
     return new Load(options, await mkdtemp(join(tmpdir(), 'tunacorn-storm-')))
   }
 
@@ -87,25 +93,33 @@ export class Load {
     // It may be killed before it has begun.
     writeFileSync(record, '')
     const { urls, leaseMs } = this.#options
-    const options = { name: `worker ${n}`, urls, record, hands: 3, lease: `${leaseMs}ms` }
+    const options = {
+      name: `worker ${n}`,
+      urls,
+      record,
+      hands: 3,
+      lease: `${leaseMs}ms`,
+      definition: 'storm',
+      names: taskNames,
+    }
     this.#workers[n] = fork(workerProgram, [JSON.stringify(options)], { execArgv: [] })
   }
 
   /** Resolves when so many more processes have come to their end, as whoever has started them sees it. */
   async untilMoreEnded(count: number): Promise<void> {
-    const enough = this.#ended + count
-    while (this.#ended < enough) await pause(20)
+    const enough = this.#starter.ended + count
+    while (this.#starter.ended < enough) await pause(20)
   }
 
   /** Nothing new is started, and what was comes to its end; then the reckoning. */
   async finish(): Promise<LoadReport> {
-    this.#isOver = true
+    this.#end()
     await this.#going
     await this.#untilCalm()
     this.#endWorkers()
     const { databaseUrl, leaseMs } = this.#options
     const calls = readCalls(this.#records)
-    const evidence = await gather(databaseUrl, { calls, needs, leaseMs })
+    const evidence = await gather(databaseUrl, { calls, definitions: stormDefinitions, leaseMs })
     const count = (test: (call: Call) => boolean) => calls.filter(test).length
     return {
       calls: calls.length,
@@ -114,74 +128,29 @@ export class Load {
       refused: count(({ outcome }) => outcome === 'refused'),
       starts: count(({ asked, outcome }) => asked.do === 'start' && outcome === 'ok'),
       completions: count(({ asked, outcome }) => asked.do === 'complete' && outcome === 'ok'),
+      failures: count(({ asked, outcome }) => asked.do === 'fail' && outcome === 'ok'),
       cancellations: count(({ asked, outcome }) => asked.do === 'cancel' && outcome === 'ok'),
+      retries: count(({ asked, outcome }) => asked.do === 'retry' && outcome === 'ok'),
+      cleanUps: evidence.processes.filter(({ failureOf }) => failureOf !== undefined).length,
+      namesTaken: count(({ answered }) => answered?.code === 'key-taken'),
       anomalies: [...this.#stuck, ...anomaliesIn(evidence)],
     }
   }
 
   async clearUp(): Promise<void> {
-    this.#isOver = true
+    this.#end()
     this.#endWorkers()
     await this.#going.catch(() => undefined)
     await rm(this.#directory, { recursive: true, force: true })
   }
 
+  #end(): void {
+    this.#isOver = true
+    this.#starter.end()
+  }
+
   #endWorkers(): void {
     for (const worker of this.#workers) worker.kill('SIGKILL')
-  }
-
-  /** Starts processes all the time, each until somebody says that it is started; cancels and pauses some. */
-  async #startProcesses(): Promise<void> {
-    const record = join(this.#directory, 'starter')
-    this.#records.push(record)
-    const recorder = new Recorder(record)
-    let made = 0
-    const one = async () => {
-      while (!this.#isOver) {
-        const key = `start-${(made += 1)}`
-        const id = await this.#startOne(recorder, key)
-        if (id === undefined) continue
-        if (Math.random() < 0.04) await this.#tell(recorder, 'cancel', id)
-        else if (Math.random() < 0.05) {
-          await this.#tell(recorder, 'pause', id)
-          await pause(Math.random() * 500)
-          // Until it is sure to go on: a process that nobody resumes has come to a halt.
-          while (!(await this.#tell(recorder, 'resume', id))) await pause(100)
-        }
-        while (!this.#isOver && !(await this.#hasEnded(id))) await pause(50)
-        this.#ended += 1
-      }
-    }
-    await Promise.all(Array.from({ length: this.#options.processesAtOnce }, one))
-  }
-
-  async #startOne(recorder: Recorder, key: string): Promise<string | undefined> {
-    for (let tries = 0; tries < 50 && !this.#isOver; tries += 1) {
-      const n = recorder.asked({ do: 'start', key })
-      const request = { definition: 'storm', input: { key } }
-      const { status, body } = await post(oneOf(this.#options.urls), '/processes', request, {
-        'idempotency-key': key,
-      })
-      const id = body['id'] as string | undefined
-      recorder.answered(n, { status, ...(id !== undefined && { process: id }) })
-      if (status >= 200 && status < 300) return id
-      await pause(50)
-    }
-    return undefined
-  }
-
-  /** @returns whether it was answered for good */
-  async #tell(recorder: Recorder, what: 'cancel' | 'pause' | 'resume', id: string) {
-    const n = recorder.asked({ do: what, process: id })
-    const { status } = await post(oneOf(this.#options.urls), `/processes/${id}/${what}`, {})
-    recorder.answered(n, { status })
-    return status !== 0 && status < 500
-  }
-
-  async #hasEnded(id: string): Promise<boolean> {
-    const answer = await call(oneOf(this.#options.urls), 'GET', `/processes/${id}`).catch(() => undefined)
-    const { state } = (answer?.body ?? {}) as { state?: string }
-    return state === 'completed' || state === 'cancelled'
   }
 
   /** At every moment, each running process has a task on the board: by one query, in one snapshot. */
@@ -203,7 +172,7 @@ export class Load {
   }
 
   async #untilCalm(): Promise<void> {
-    const { databaseUrl, urls } = this.#options
+    const { databaseUrl } = this.#options
     const deadline = performance.now() + calmMs
     const client = new Client({ connectionString: databaseUrl })
     client.on('error', () => undefined)
@@ -218,7 +187,7 @@ export class Load {
         const paused = await client.query<{ id: string }>(
           `SELECT id FROM tunacorn.process WHERE state = 'paused'`,
         )
-        for (const { id } of paused.rows) await post(oneOf(urls), `/processes/${id}/resume`, {})
+        for (const { id } of paused.rows) await this.#starter.resume(id)
         await pause(250)
       }
     } finally {

@@ -3,15 +3,40 @@ import { parseClaim } from '../../../packages/core/dist/engine/ids.js'
 
 // What the storm's workers and starters write down, a line of JSON before each call and one after it.
 
-/** Before a call: what is about to be asked. Without an `Answered` of its number, nobody knows what became of it. */
+/**
+ * Before a call: what is about to be asked. Without an `Answered` of its number, nobody knows what became of it. `n` counts
+ * what one writer asks; `at` is by the clock that the store has as well, in milliseconds.
+ */
 export type Asked = { readonly n: number; readonly at: number } & Deed
 
 export type Deed =
-  | { readonly do: 'start'; readonly key: string }
+  | Start
   | { readonly do: 'claim'; readonly worker: string }
   | ({ readonly do: 'complete' } & Held & { readonly nonce: string })
-  | ({ readonly do: 'fail' | 'release' | 'heartbeat' } & Held)
-  | { readonly do: 'cancel' | 'pause' | 'resume'; readonly process: string }
+  /** `final`: no other attempt would do better. */
+  | ({ readonly do: 'fail' } & Held & { readonly nonce: string; readonly final: boolean })
+  | ({ readonly do: 'release' | 'heartbeat' } & Held)
+  | Controlling
+
+/** `since`: a version that the process is known to have had before. */
+export interface Controlling {
+  readonly do: Control
+  readonly process: string
+  readonly since: number
+}
+
+export type Control = 'cancel' | 'pause' | 'resume' | 'retry'
+
+export interface Start {
+  readonly do: 'start'
+  /** Of its own: also what its input says. */
+  readonly key: string
+  /** Whether it was sent with that as its `Idempotency-Key`. */
+  readonly once: boolean
+  readonly definition: string
+  /** What it calls the process, which no other live one of the definition may be called. */
+  readonly job?: string
+}
 
 /** A task as somebody holds it. */
 export interface Held {
@@ -30,6 +55,10 @@ export interface Answered {
   readonly tasks?: readonly (Held & { readonly leaseExpiresAt: string })[]
   /** What was started. */
   readonly process?: string
+  /** Who has the name that a process was to have. */
+  readonly takenBy?: string
+  /** Of the process that was started, cancelled and so on, as it was then or is since. */
+  readonly version?: number
   readonly leaseExpiresAt?: string
 }
 

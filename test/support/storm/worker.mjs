@@ -2,7 +2,7 @@
 // everything down. Started with its options as JSON. It speaks HTTP by itself, so that each call is on record as it was.
 import { oneOf, otherOf, pause, post, Recorder } from './recorder.mjs'
 
-const { name, urls, record, hands, lease } = JSON.parse(process.argv[2])
+const { name, urls, record, hands, lease, definition, names } = JSON.parse(process.argv[2])
 const recorder = new Recorder(record)
 // Whoever has started it is gone.
 process.on('disconnect', () => process.exit())
@@ -28,7 +28,8 @@ async function claim(url, results) {
   const max = 1 + Math.floor(Math.random() * 4)
   const request = {
     worker: name,
-    definition: 'storm',
+    // What is seldom is found only by who takes anything.
+    ...(Math.random() < 0.5 ? { definition } : { names }),
     max,
     lease,
     attributes: false,
@@ -56,7 +57,8 @@ async function handle(held) {
   const dice = Math.random()
   if (dice < 0.01) return
   if (dice < 0.03) await tell({ do: 'release', ...task }, 'release', { claim: task.claim })
-  else if (dice < 0.07) await fail(task)
+  else if (dice < 0.07) await fail(task, false)
+  else if (dice < 0.08) await fail(task, true)
   else await complete(task)
 }
 
@@ -78,9 +80,11 @@ async function completeAndClaim(result) {
   for (const task of next) await handle(task)
 }
 
-async function fail(task) {
-  const request = { claim: task.claim, error: { message: 'as dice have it' } }
-  await tell({ do: 'fail', ...task }, 'fail', request)
+async function fail(task, final) {
+  const nonce = newNonce()
+  const error = { message: 'as dice have it', nonce }
+  const request = { claim: task.claim, error, ...(final && { retry: false }) }
+  await tell({ do: 'fail', ...task, nonce, final }, 'fail', request)
 }
 
 async function beat(task) {
