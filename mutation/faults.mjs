@@ -206,6 +206,13 @@ import { newBoardTaskValues } from './statements/board-columns.js'
     tests: [engineTests('reports'), { path: 'packages/core/test/properties/at-once.test.ts' }],
   },
   {
+    name: 'a report that is not in the commit is refused with one that is, of the same task',
+    edits: [
+      [round, 'plan.accepted.map(({ errand }) => errand),\n      ({ work })', 'errands,\n      ({ work })'],
+    ],
+    tests: [engineTests('reports')],
+  },
+  {
     name: 'the last need of a join is not noticed',
     edits: [
       [

@@ -327,11 +327,14 @@ export class Round {
     if (result.status !== 'claims-lost') return leftover(processId, errands, result.status)
 
     const lost = new Set(result.tasks)
-    const [losers, others] = partition(errands, ({ work }) => {
-      return work.kind === 'command' && 'task' in work.command && lost.has(work.command.task)
-    })
+    // Only what went into the commit: a report of the same task that waits behind may be by the claim that is live.
+    const [losers, others] = partition(
+      plan.accepted.map(({ errand }) => errand),
+      ({ work }) => work.kind === 'command' && 'task' in work.command && lost.has(work.command.task),
+    )
     for (const { settle } of losers) settle({ status: 'claim-lost' })
-    return leftover(processId, others, 'stale')
+    const again = [...others, ...plan.rejected.map(({ errand }) => errand), ...plan.postponed]
+    return leftover(processId, again, 'stale')
   }
 
   /** What came without any change: a rejection, or that it is so already. Neither is said from a copy that is behind. */

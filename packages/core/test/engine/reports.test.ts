@@ -174,6 +174,16 @@ describe('reports for one process at once', () => {
     expect(items.map(({ name }) => name)).toEqual(['c', 'd'])
   })
 
+  it('one by a claim that is not live does not take along another of its task', async () => {
+    const engine = engineOn(new MemoryStore())
+    const process = await startLoan(engine)
+    const open = await claim(engine, process, 'Open')
+    const outcomes = await Promise.allSettled(
+      [`1.${'A'.repeat(22)}`, open.claim].map((one) => engine.completeTask(open.id, one)),
+    )
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled'])
+  })
+
   it('one that poisons the commit fails alone', async () => {
     const store = new MemoryStore()
     const processList = standIn(store.processList, {
