@@ -129,10 +129,13 @@ describe.skipIf(!isThere)('a server that is killed', () => {
     'loses nothing and does nothing twice: when it shall $name',
     { timeout: 600_000 },
     async (path) => {
+      const points: string[] = []
       const killedAt = async (point: Point): Promise<boolean> => {
         const name = await walk(path, point)
-        if (name !== undefined) tried.push(`${path.name}: ${name}`)
-        return name !== undefined
+        if (name === undefined) return false
+        points.push(name)
+        tried.push(`${path.name}: ${name}`)
+        return true
       }
       if (!isProof) {
         // One of them for each path, of each kind for some.
@@ -145,6 +148,8 @@ describe.skipIf(!isThere)('a server that is killed', () => {
       while ((await killedAt({ cut: 'before', count })) && (await killedAt({ cut: 'after', count })))
         count += 1
       expect(count).toBeGreaterThan(1)
+      const passed = new Set(points.map((point) => point.split(' ').at(-1)))
+      for (const statement of path.through ?? []) expect(passed).toContain(statement)
       if (path.isAsked) expect(await killedAt('before its answer is heard')).toBe(true)
     },
   )

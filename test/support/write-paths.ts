@@ -19,6 +19,8 @@ export interface WritePath {
   readonly name: string
   /** Only these statements are its points; absent: all but those that servers send by themselves. */
   readonly statements?: readonly string[]
+  /** These must be among its points: it is the way that is meant, and not another one to the same end. */
+  readonly through?: readonly string[]
   /** Whether it is walked because somebody asks, who may not get an answer. */
   readonly isAsked: boolean
   /** Makes ready, and answers the walk: it is done when what was to be written is, and nothing else. */
@@ -117,6 +119,53 @@ async function until(ground: Ground, sql: string, ...values: unknown[]): Promise
 
 async function state({ client }: Ground, id: string): Promise<Process['state']> {
   return ((await client.ask('GET', `/processes/${id}`)).body as Process).state
+}
+
+/** A server that is killed meanwhile has to be there again. */
+const maxInHandMs = 60_000
+
+/**
+ * Has the process in hand while something is done, as another replica that is in the middle of a commit: until somebody
+ * holds on and waits for it, as is done only after several tries in vain.
+ */
+async function whileInHand<T>({ database }: Ground, id: string, act: () => Promise<T>): Promise<T> {
+  await database.query('BEGIN')
+  await database.query('SELECT FROM tunacorn.process WHERE id = $1 FOR UPDATE', [id])
+  const acting = act()
+  const letGo = async () => {
+    // Looks at the locks alone: what sessions are about is seen as it was first in a transaction.
+    const begin = performance.now()
+    for (let isAwaited = false; !isAwaited; await sleep(5)) {
+      ok(performance.now() - begin < maxInHandMs, `Nobody waits for process ${id}`)
+      const { rows } = await database.query(
+        'SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))',
+      )
+      isAwaited = rows.length > 0
+    }
+  }
+  await Promise.race([letGo(), acting]).finally(() => database.query('COMMIT'))
+  return acting
+}
+
+/** Of a process that another has in hand again and again: it is waited for and held, then decided upon, then committed. */
+function contended(
+  name: string,
+  act: (ground: Ground, a: ClaimedTask) => Promise<void>,
+  end: string,
+): WritePath {
+  return {
+    name: `${name} with others in the way`,
+    through: ['fetch_holding', 'commit_waiting', 'COMMIT'],
+    isAsked: true,
+    async prepare(ground) {
+      const { id, a, b } = await held(ground)
+      await said(ground, b, 'complete')
+      return async () => {
+        await whileInHand(ground, id, () => act(ground, a))
+        deepEqual(await events(ground, id), ['process-started', 'task-completed b', end])
+      }
+    },
+  }
 }
 
 function control(verb: 'pause' | 'resume' | 'cancel' | 'retry', from: string, to: string): WritePath {
@@ -431,6 +480,8 @@ export const writePaths: readonly WritePath[] = [
       }
     },
   },
+  contended('complete a task', (ground, a) => said(ground, a, 'complete', { output: 1 }), 'task-completed a'),
+  contended('fail a task', (ground, a) => said(ground, a, 'fail', { error: 'busy' }), 'attempt-failed a'),
   control('pause', 'running', 'paused'),
   control('resume', 'paused', 'running'),
   control('cancel', 'running', 'cancelled'),
