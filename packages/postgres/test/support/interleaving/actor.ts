@@ -22,6 +22,8 @@ export class Actor {
   outcome: string | undefined
   /** What the database has refused it. */
   readonly errors: unknown[] = []
+  /** How often it has asked for a turn, or been done with one. */
+  changes = 0
   readonly #turns: Turn[] = []
   #isOnStage = false
   readonly #busy = new Set<number>()
@@ -84,6 +86,7 @@ export class Actor {
   async #turn<T>(what: string, backend: number, action: () => Promise<T>): Promise<T> {
     await new Promise<void>((take) => {
       this.#turns.push({ what, take })
+      this.changes += 1
       this.onSettled()
     })
     this.#busy.add(backend)
@@ -94,12 +97,13 @@ export class Actor {
       throw error
     } finally {
       this.#busy.delete(backend)
+      this.changes += 1
     }
   }
 }
 
-/** What an engine notes down now and then, by timers of its own, whatever it is asked. */
-const isAside = /^(note|forget)_(polls|workers)$/
+/** What an engine notes down, or looks for, now and then by timers of its own, whatever it is asked. */
+const isAside = /^((note|forget)_(polls|workers)|claimable_names|any_claimable)$/
 
 async function answer(sent: Promise<QueryResult>, done: Callback): Promise<void> {
   let result: QueryResult

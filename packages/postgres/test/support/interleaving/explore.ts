@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pool } from 'pg'
 import type { Actor } from './actor.js'
@@ -22,6 +23,13 @@ export interface Explored {
 type Choice = 0 | 1
 
 /**
+ * So many turns in a row one actor takes at most while the other could go on. Who finds taken what the other has in hand
+ * tries again until it is not, so that there would be no end to the orders. It is enough for the longest way to try: three
+ * times in competition, and then twice with the process held.
+ */
+const maxTurnsInARow = 24
+
+/**
  * Plays a scene in every order in which its two actors can take turns. Who waits for a lock of the other has to wait: then
  * there is no choice. A first play lets the first actor go on wherever there is a choice; each later one decides otherwise
  * at the last choice that is not exhausted, until all are; and the same once more with the other actor in its place.
@@ -40,11 +48,19 @@ export async function explore(
   let isAll = true
   for (const beginning of [0, 1] as const) {
     let planned: readonly Choice[] | undefined = []
+    let expected: readonly string[] = []
     for (let left = limit / 2; planned !== undefined && left > 0; left -= 1) {
       const stage: Stage = new Stage(actors, monitor, beginning)
       outcomes.add(await playOnce(stage, await setScene(), planned))
       orders += 1
+      // Else some orders would be left out, and nobody would know.
+      assert.deepEqual(
+        stage.log.slice(0, expected.length),
+        expected,
+        'what was played before is played again',
+      )
       const last = stage.choices.lastIndexOf(beginning)
+      expected = stage.log.slice(0, stage.turnsBefore[last])
       planned = last > 0 ? [...stage.choices.slice(0, last), otherThan(beginning)] : undefined
     }
     isAll &&= planned === undefined
@@ -63,6 +79,12 @@ async function playOnce(stage: Stage, { plays, check }: Scene, planned: readonly
   }
 }
 
+/**
+ * An actor may do several things at once. It is only taken at its word when it has asked for nothing more for so long: what
+ * it asks for depends on what it has been answered, and not on who is quick.
+ */
+const quietMs = 2
+
 /** So often an actor is looked at, 5 ms apart at least, until it is taken to have hung up. */
 const maxLooks = 3_000
 
@@ -78,9 +100,15 @@ function otherThan(choice: Choice): Choice {
 class Stage {
   readonly log: string[] = []
   readonly choices: Choice[] = []
+  /** How many turns had been taken before each choice. */
+  readonly turnsBefore: number[] = []
   readonly #actors: readonly [Actor, Actor]
   readonly #monitor: Pool
   readonly #beginning: Choice
+  /** Of each actor, the changes that it has been quiet after. */
+  readonly #seen = [-1, -1]
+  /** How many turns the one who moved last has taken while the other could have. */
+  #inARow = 0
 
   constructor(actors: readonly [Actor, Actor], monitor: Pool, beginning: Choice) {
     this.#actors = actors
@@ -100,8 +128,10 @@ class Stage {
         return [first.outcome, second.outcome]
       }
       if (waitsForOther.every(Boolean)) throw new Error('Expected no deadlock, but each waits for the other')
-      if (first.next !== undefined && second.next !== undefined) mover = this.#choose(planned)
-      else mover = first.next === undefined ? 1 : 0
+      if (first.next === undefined || second.next === undefined) {
+        mover = first.next === undefined ? 1 : 0
+        this.#inARow = 0
+      } else mover = this.#choose(mover, planned)
       const actor = this.#actors[mover]
       this.log.push(`${actor.name}: ${actor.next}`)
       actor.takeTurn()
@@ -113,9 +143,15 @@ class Stage {
     for (const actor of this.#actors) actor.leave()
   }
 
-  #choose(planned: readonly Choice[]): Choice {
+  #choose(mover: Choice, planned: readonly Choice[]): Choice {
+    if (this.#inARow === maxTurnsInARow) {
+      this.#inARow = 1
+      return otherThan(mover)
+    }
     const choice = planned[this.choices.length] ?? this.#beginning
     this.choices.push(choice)
+    this.turnsBefore.push(this.log.length)
+    this.#inARow = choice === mover ? this.#inARow + 1 : 1
     return choice
   }
 
@@ -123,7 +159,14 @@ class Stage {
   async #settled(index: 0 | 1): Promise<boolean> {
     const actor = this.#actors[index]
     for (let looks = 0; looks < maxLooks; looks += 1) {
-      if (actor.outcome !== undefined || (actor.next !== undefined && actor.busy.length === 0)) return false
+      if (actor.outcome !== undefined) return false
+      if (actor.next !== undefined && actor.busy.length === 0) {
+        const { changes } = actor
+        if (this.#seen[index] === changes) return false
+        this.#seen[index] = changes
+        await sleep(quietMs)
+        continue
+      }
       const settled = new Promise<void>((resolve) => (actor.onSettled = resolve))
       // Most answers are there before it is worth while to ask.
       await Promise.race([settled, sleep(5)])
