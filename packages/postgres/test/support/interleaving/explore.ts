@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import type { Pool } from 'pg'
 import type { Actor } from './actor.js'
 
@@ -45,6 +46,7 @@ export async function explore(
 ): Promise<Explored> {
   const outcomes = new Set<string>()
   let orders = 0
+  let strays = 0
   let isAll = true
   for (const beginning of [0, 1] as const) {
     let planned: readonly Choice[] | undefined = []
@@ -52,13 +54,12 @@ export async function explore(
     for (let left = limit / 2; planned !== undefined && left > 0; left -= 1) {
       const stage: Stage = new Stage(actors, monitor, beginning)
       outcomes.add(await playOnce(stage, await setScene(), planned))
-      orders += 1
       // Else some orders would be left out, and nobody would know.
-      assert.deepEqual(
-        stage.log.slice(0, expected.length),
-        expected,
-        'what was played before is played again',
-      )
+      if (!isDeepStrictEqual(stage.log.slice(0, expected.length), expected)) {
+        assert.ok((strays += 1) <= maxStrays, `Expected to begin as before:\n${expected.join('\n')}`)
+        continue
+      }
+      orders += 1
       const last = stage.choices.lastIndexOf(beginning)
       expected = stage.log.slice(0, stage.turnsBefore[last])
       planned = last > 0 ? [...stage.choices.slice(0, last), otherThan(beginning)] : undefined
@@ -84,6 +85,9 @@ async function playOnce(stage: Stage, { plays, check }: Scene, planned: readonly
  * it asks for depends on what it has been answered, and not on who is quick.
  */
 const quietMs = 2
+
+/** So often a play may go another way than the one before it though the same was chosen: then it is played again. */
+const maxStrays = 20
 
 /** So often an actor is looked at, 5 ms apart at least, until it is taken to have hung up. */
 const maxLooks = 3_000
