@@ -3,7 +3,7 @@ import { Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { claim, engineOn } from '../../core/test/engine/support.js'
 import { checkInvariants } from '../../core/test/properties/invariants.js'
-import { proof, proofTimeout } from '../../core/test/properties/proof.js'
+import { proofSize, proofTimeout } from '../../core/test/properties/proof.js'
 import { outcomeOf, World } from '../../core/test/properties/world.js'
 import { isProof } from '../../../test/support/proof.js'
 import { Actor } from './support/interleaving/actor.js'
@@ -17,6 +17,8 @@ const url = postgresUrl()
 const limit = 300
 /** Of scenes with so many orders that they are left to the proof. */
 const fewer = 50
+/** What a replica has seen of the board is believed for as long as a play takes: no order depends on how quick it is. */
+const pollMs = 60_000
 
 /** Two replicas whose copies of a process are both up to date, and who sees what they have done. */
 interface Cast {
@@ -40,11 +42,17 @@ describe.skipIf(url === undefined)('two replicas, in every order of what they do
       new Pool({
         connectionString: database.url,
         max: 3,
+        idleTimeoutMillis: 0,
         application_name: name,
         options: `-c search_path=${searchPath}`,
       })
     monitor = poolOf('monitor')
     actors = [new Actor('one', poolOf('actor')), new Actor('other', poolOf('actor'))]
+    // Else there would be turns that wait for a new connection.
+    for (const { pool } of actors) {
+      const all = await Promise.all([1, 2, 3].map(() => pool.connect()))
+      for (const client of all) client.release()
+    }
     ground = await ManualGround.on([monitor, actors[0].pool, actors[1].pool])
   })
 
@@ -56,13 +64,13 @@ describe.skipIf(url === undefined)('two replicas, in every order of what they do
 
   async function cast(): Promise<Cast> {
     await ground.empty()
-    const [one, other] = [1, 2].map((place) => engineOn(ground.storeOf(place), { lanes: 1 }))
+    const [one, other] = [1, 2].map((place) => engineOn(ground.storeOf(place), { lanes: 1, pollMs }))
     return { one: one!, other: other!, world: new World({ replicas: 1 }, ground), ground }
   }
 
   /** @returns what came of it, each pair once. */
   async function inEveryOrder(setScene: (cast: Cast) => Promise<Scene>, atMost = limit): Promise<string[]> {
-    const { orders, isAll, outcomes } = await explore(actors, monitor, proof(atMost).numRuns, async () => {
+    const { orders, isAll, outcomes } = await explore(actors, monitor, proofSize(atMost), async () => {
       const ours = await cast()
       const { plays, check } = await setScene(ours)
       return {

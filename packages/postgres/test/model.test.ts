@@ -1,9 +1,8 @@
 import { openEmbedded } from '@tunacorn/postgres/embedded'
-import fc from 'fast-check'
 import { Pool } from 'pg'
 import { describe, it, onTestFinished } from 'vitest'
 import { likeTheModel } from '../../core/test/properties/model.js'
-import { proof, proofTimeout } from '../../core/test/properties/proof.js'
+import { proofTimeout, prove } from '../../core/test/properties/proof.js'
 import { maxReplicas } from '../../core/test/properties/world.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 import { ManualGround, searchPath } from './support/manual-ground.js'
@@ -25,9 +24,9 @@ describe('replicas, beside a naive model of them', () => {
         await database.drop()
       })
       const ground = await ManualGround.on(pools)
-      await fc.assert(
+      await prove(
         likeTheModel(() => ground.empty()),
-        proof(12),
+        12,
       )
     },
   )
@@ -38,9 +37,9 @@ describe('replicas, beside a naive model of them', () => {
     // It has one session.
     await pool.query(`SET search_path = ${searchPath}`)
     const ground = await ManualGround.on([pool])
-    await fc.assert(
+    await prove(
       likeTheModel(() => ground.empty()),
-      proof(6),
+      6,
     )
   })
 })

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitions, type WrittenDefinition } from './arbitraries.js'
 import { checkFailureProcesses, checkInvariants } from './invariants.js'
-import { proof, proofTimeout } from './proof.js'
+import { proofTimeout, prove } from './proof.js'
 import { at, maxReplicas, outcomeOf, World } from './world.js'
 
 /** Which of all processes that there are by then. */
@@ -52,14 +52,14 @@ const contention = fc.array(fc.boolean(), { maxLength: 40, size: 'max' })
 
 describe('whatever comes at once', () => {
   it('a live process has a task on the board that will move it on', proofTimeout, () =>
-    fc.assert(
+    prove(
       fc.asyncProperty(chains, bursts, contention, async (chain, taken, contended) => {
         await run(chain, taken, contended, async (world) => {
           await checkInvariants(world)
           expect(await strandedIn(world)).toEqual([])
         })
       }),
-      proof(60),
+      60,
     ),
   )
 
@@ -67,7 +67,7 @@ describe('whatever comes at once', () => {
     'a failure process is started once for each failure, and never for a failure process',
     proofTimeout,
     () =>
-      fc.assert(
+      prove(
         fc.asyncProperty(chains, bursts, contention, async (chain, taken, contended) => {
           const followedBy = new Map(
             chain.flatMap(({ name, failureProcess }) => (failureProcess ? [[name, failureProcess]] : [])),
@@ -78,7 +78,7 @@ describe('whatever comes at once', () => {
             expect(started, 'what would clean up after `undo`').not.toContain('last')
           })
         }),
-        proof(60),
+        60,
       ),
   )
 })

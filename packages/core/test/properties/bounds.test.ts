@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { definitions, type WrittenDefinition } from './arbitraries.js'
 import { checkInvariants } from './invariants.js'
-import { proof, proofTimeout } from './proof.js'
+import { proofTimeout, prove } from './proof.js'
 import { releasing, working, Workers, type Step } from './workers.js'
 import { World, worlds, type WorldOptions } from './world.js'
 
@@ -77,7 +77,7 @@ async function beSlow(world: World, workers: Workers, pass: (ms: number) => Prom
 
 describe('a process of any definition, whatever its workers do', () => {
   it('ends within the bound that is printed for its definition', proofTimeout, () =>
-    fc.assert(
+    prove(
       fc.asyncProperty(
         definitions(),
         worlds,
@@ -90,7 +90,7 @@ describe('a process of any definition, whatever its workers do', () => {
           expect(endedAt!.getTime()).toBeLessThanOrEqual(endsBy)
         },
       ),
-      proof(150),
+      150,
     ),
   )
 
@@ -98,7 +98,7 @@ describe('a process of any definition, whatever its workers do', () => {
     'hands out no task too early, too late or too often, also when workers give tasks back',
     proofTimeout,
     () =>
-      fc.assert(
+      prove(
         fc.asyncProperty(
           definitions(),
           worlds,
@@ -114,7 +114,7 @@ describe('a process of any definition, whatever its workers do', () => {
             expect(items.filter(({ attempt = 0 }, index) => attempt > most[index]!)).toEqual([])
           },
         ),
-        proof(150),
+        150,
       ),
   )
 })
