@@ -143,7 +143,11 @@ async function whileInHand<T>({ database }: Ground, id: string, act: () => Promi
       isAwaited = rows.length > 0
     }
   }
-  await Promise.race([letGo(), acting]).finally(() => database.query('COMMIT'))
+  try {
+    await Promise.race([letGo(), acting])
+  } finally {
+    await database.query('COMMIT')
+  }
   return acting
 }
 

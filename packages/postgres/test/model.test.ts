@@ -3,6 +3,7 @@ import { Pool } from 'pg'
 import { describe, it, onTestFinished } from 'vitest'
 import { likeTheModel } from '../../core/test/properties/model.js'
 import { proofTimeout, prove } from '../../core/test/properties/proof.js'
+import { startsLikeTheModel } from '../../core/test/properties/starts.js'
 import { maxReplicas } from '../../core/test/properties/world.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 import { ManualGround, searchPath } from './support/manual-ground.js'
@@ -27,6 +28,12 @@ describe('replicas, beside a naive model of them', () => {
       await prove(
         likeTheModel(() => ground.empty()),
         12,
+        25,
+      )
+      await prove(
+        startsLikeTheModel(() => ground.empty()),
+        6,
+        25,
       )
     },
   )
@@ -40,6 +47,12 @@ describe('replicas, beside a naive model of them', () => {
     await prove(
       likeTheModel(() => ground.empty()),
       6,
+      25,
+    )
+    await prove(
+      startsLikeTheModel(() => ground.empty()),
+      3,
+      25,
     )
   })
 })

@@ -6,7 +6,7 @@ import { isProof } from '../../../../test/support/proof.js'
 const factor = isProof ? 100 : 1
 
 /** For vitest. Each ends within some twenty minutes of two cores; slow machines have some hours. */
-export const proofTimeout = { timeout: 120_000 * factor }
+export const proofTimeout = { timeout: 240_000 * factor }
 
 /** How much of something is tried, of which `npm test` tries so much. */
 export function proofSize(normal: number, times = 100): number {

@@ -17,6 +17,8 @@ export class Replica {
     this.dead = new Promise((resolve) => (this.#die = resolve))
     const { processList, taskList } = store
     this.engine = engineOn(store, {
+      // What it has seen of the board it believes until it hears otherwise, however slow the machine is.
+      pollMs: 60_000,
       processList: standIn(processList, {
         persist: (changes: readonly ProcessChange[]) =>
           this.#write(async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { WrittenDefinition } from './arbitraries.js'
 import { NaiveProcess } from './naive-process.js'
-import type { Cut } from './replica.js'
+import type { Cut, Replica } from './replica.js'
 import { at, outcomeOf, type World } from './world.js'
 
 /** What somebody asks of a replica, as data, so that a run that fails can be printed and made smaller. */
@@ -125,6 +125,8 @@ export class Twins {
   readonly #model: NaiveProcess
   /** Every claim that was ever handed out, newest last. */
   readonly #claims: { readonly name: string; readonly id: string; readonly claim: string }[] = []
+  /** In which scopes a replica has found less than it was asked for: it may take the board for empty there. */
+  readonly #foundTooLittle = new Map<Replica, Set<string>>()
 
   private constructor(world: World, definition: WrittenDefinition, id: string) {
     this.#world = world
@@ -220,11 +222,12 @@ export class Twins {
     const model = this.#model
     const brought = back === undefined ? undefined : this.#claims.at(-1 - back)
     const criteria = { process: { process: this.#id }, names: { names: this.#names }, any: {} }[scope]
+    const replica = this.#world.replica(pick)
     const report = () => (brought === undefined ? 'ok' : model.complete(brought.name, brought.claim))
     let given: readonly ClaimedTask[] = []
     return {
       real: async () => {
-        const { results, tasks } = await this.#world.engine(pick).claimTasks({
+        const { results, tasks } = await replica.engine.claimTasks({
           ...criteria,
           worker: 'w',
           max,
@@ -236,11 +239,18 @@ export class Twins {
         return [results[0]?.refusal?.code ?? 'ok', ...tasks.map(({ name }) => `${name} ok`)].join()
       },
       naive: () => {
+        const before = new Set(model.board)
         const said = report()
         const could = model.board.filter(({ written }) => model.mayClaim(written.name))
         const turns = could.map(({ claimableAt }) => claimableAt).toSorted((a, b) => a - b)
-        // Who brings a result is not kept waiting: its replica may take the board for empty for a moment.
-        const count = brought === undefined ? Math.min(max, could.length) : given.length
+        // Who brings a result is not kept waiting: its replica may take the board for empty for a moment. But not before it
+        // has found too little there, and never when the result itself has brought something onto the board.
+        const tooLittle = this.#foundTooLittle.get(replica) ?? new Set()
+        const others = could.filter(({ written }) => written.name !== brought?.name)
+        const known = tooLittle.has(scope) ? others.filter((task) => !before.has(task)) : others
+        const least = Math.min(max, (brought === undefined ? could : known).length)
+        const count = brought === undefined ? least : Math.max(given.length, least)
+        if (given.length < max) this.#foundTooLittle.set(replica, tooLittle.add(scope))
         const taken = given.map(({ name, claim: secret }) => {
           const turn = could.find(({ written }) => written.name === name)?.claimableAt ?? Infinity
           const isNext = brought !== undefined || turn <= (turns[count - 1] ?? -Infinity)
