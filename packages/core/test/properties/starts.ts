@@ -128,7 +128,7 @@ class StartTwins {
     const noted = this.#model.runs.map(
       ({ id, start: { definition, key }, state }) => `${id} ${definition} ${key} ${state}`,
     )
-    expect(stored.toSorted()).toEqual(noted.toSorted())
+    expectSame(stored, noted)
   }
 
   async #start(pick: number, start: Start): Promise<Both> {
@@ -196,4 +196,8 @@ class StartTwins {
     const { id: task, claim } = await engine.claimTask(`${id}.0`, { worker: 'w' })
     return verb === 'complete' ? engine.completeTask(task, claim) : engine.failTask(task, claim, 'no', false)
   }
+}
+
+function expectSame(stored: readonly string[], noted: readonly string[]): void {
+  expect(stored.toSorted()).toEqual(noted.toSorted())
 }
