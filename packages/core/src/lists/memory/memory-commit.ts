@@ -206,6 +206,6 @@ function setPaused(data: MemoryData, processId: string, isPaused: boolean): void
 /** The start that this key stands for still: not too old, and its process is there. */
 export function standingOnce(data: MemoryData, key: string) {
   const once = data.startedOnce.get(key)
-  const isStanding = once !== undefined && data.now().getTime() - once.at.getTime() <= onceForMs
+  const isStanding = once !== undefined && data.now().getTime() - once.at.getTime() < onceForMs
   return isStanding && data.processes.has(once.id) ? once : undefined
 }
