@@ -117,6 +117,16 @@ describe.skipIf(!canRun).for(kinds.filter(({ isKnown }) => isKnown))(
          WHERE datname = current_database() AND application_name = 'tunacorn'`,
         )
         expect(rows[0]?.count).toBeLessThanOrEqual(2)
+
+        // A session that listens would go on with it for whoever has it next.
+        const waiting = ask<ClaimedTasks>(url, 'POST', '/tasks/claim', {
+          worker: 'w',
+          names: ['x'],
+          wait: '2s',
+        })
+        await waiting
+        const listening = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'`
+        expect((await client.query(listening)).rowCount).toBe(0)
       },
     )
   },

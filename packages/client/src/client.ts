@@ -175,7 +175,10 @@ export class TunaCornClient {
     return this.#start<Process>('/processes', body, body.definition, options)
   }
 
-  /** Each is answered by itself, in the order asked, and started once: see `startProcess`. */
+  /**
+   * Each is answered by itself, in the order asked, and started once: see `startProcess`. With a key of yours the same
+   * batch may be sent again when one of them was answered `start-in-flight` or `unavailable`.
+   */
   startProcesses(body: StartProcesses, options: StartOptions = {}) {
     return this.#start<StartedProcesses>('/processes/batch', body, undefined, options)
   }

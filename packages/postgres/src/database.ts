@@ -115,14 +115,14 @@ export class Database {
     try {
       return await this.#send(connection, statement, values, isPrepared)
     } catch (error) {
-      if (!isPrepared || !poolerBetween.has(sqlState(error) ?? '')) throw storeError(error)
+      if (!isPrepared || !poolerBetween.has(sqlState(error) ?? '')) throw this.#storeError(error)
     }
     // PgBouncer in transaction mode hands each transaction another session: prepare nothing from now on.
     this.#prepare = false
     try {
       return await this.#send(connection, statement, values, false)
     } catch (error) {
-      throw storeError(error)
+      throw this.#storeError(error)
     }
   }
 
@@ -192,8 +192,14 @@ export class Database {
       const { rows } = await connection.query<Row>({ text, ...(limited ? this.#limit : {}) })
       return rows
     } catch (error) {
-      throw storeError(error)
+      throw this.#storeError(error)
     }
+  }
+
+  /** In a transaction of the host's, what it may not do and when it is given up is the host's to know. */
+  #storeError(error: unknown): unknown {
+    const isTheirs = this.isWithin && notDone.has(sqlState(error) ?? '')
+    return isTheirs ? error : storeError(error)
   }
 
   /**
@@ -249,21 +255,30 @@ function storeError(error: unknown): unknown {
   return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
 }
 
-/** Of whoever has the statement cancelled, by hand or after a time; and of a standby, or a database that is not to be written. */
-const passing = new Set([
+/**
+ * Of whoever has a statement cancelled, by hand or after a time, and of a standby, or a database that is not to be written.
+ * Nothing was done. In a transaction of the host's it is the host's doing.
+ */
+const notDone = new Set([
   '57014', // query_canceled
   '25006', // read_only_sql_transaction
 ])
 
+/** Whether the database cannot now, and has done nothing of what it was asked. */
+export function isNotDone(error: unknown): error is TunaCornError {
+  return isUnavailable(error) && notDone.has(sqlState(error.cause) ?? '')
+}
+
 /**
  * Whether it is the database that cannot now, whatever was asked. By its class; or because it has ended the session,
  * unless that is for whom or what the session is: on a full disk new ones end with an internal error (`XX000`), which said
- * of a statement means that statement.
+ * of a statement means that statement. (A database whose messages are translated may say FATAL in another word; then that
+ * one is an internal error here too.)
  */
 function isPassing({ code, severity }: pg.DatabaseError): boolean {
   if (code === undefined) return true
   const hasEnded = severity === 'FATAL' || severity === 'PANIC'
-  return passing.has(code) || /^(08|53|57P|58)/.test(code) || (hasEnded && !/^(0A|22|28|3D|42)/.test(code))
+  return notDone.has(code) || /^(08|53|57P|58)/.test(code) || (hasEnded && !/^(0A|22|28|3D|42)/.test(code))
 }
 
 /** These fields may quote what was sent, inputs and secrets of claims among it; whoever logs the error would log them. */

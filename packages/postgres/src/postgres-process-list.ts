@@ -18,7 +18,7 @@ import {
 } from '@tunacorn/core'
 import type pg from 'pg'
 import { CannotFollow, collectMoves, mayTryAgain, startOutcome } from './commit-outcomes.js'
-import { isUnavailable, type Database, type Row, type Statement } from './database.js'
+import { isNotDone, isUnavailable, type Database, type Row, type Statement } from './database.js'
 import { handedOut as handedOutOf, historyEvent, processRecord } from './rows.js'
 import { processCensus, processCensusSql } from './statements/census.js'
 import { claimScope, claimTasksValues, type ClaimScope } from './statements/claim-tasks.js'
@@ -163,7 +163,9 @@ export class PostgresProcessList implements ProcessList {
     for (const { of, run } of commits) {
       try {
         await run()
-      } catch (error) {
+      } catch (cause) {
+        // Alone, each may be done in time, or is told why not.
+        const error = isNotDone(cause) && changes.length > 1 ? cause.cause : cause
         // Left out of the results, they count as moved: they may be tried again. So may those that the database
         // refuses, once others have been committed or handed out, since that must be told; alone they hear the reason.
         if (!mayTryAgain(error) && results.size === 0 && handedOut === undefined) throw error

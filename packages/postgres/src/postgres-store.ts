@@ -94,7 +94,7 @@ export class PostgresStore implements Store {
   async close(): Promise<void> {
     if (this.#isClosed) return
     this.#isClosed = true
-    await this.news?.close()
+    this.news?.close()
     const { pool } = this.#database
     if (this.#ownsPool) await pool.end()
     pool.off('error', this.#onError)

@@ -3,6 +3,7 @@ import { Engine } from '@tunacorn/core'
 import { PostgresStore } from '@tunacorn/postgres'
 import { Client, Pool } from 'pg'
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest'
+import { PostgresTaskList } from '../dist/postgres-task-list.js'
 import { freshDatabase, postgresUrl } from './support/databases.js'
 
 /** So long that nobody looks by himself while these run. */
@@ -113,5 +114,54 @@ describe.skipIf(postgresUrl() === undefined)('news between replicas', () => {
     await untilListening(0)
     // The host's pool is whole again.
     await Promise.all([large?.end(), small?.end()])
+  })
+
+  it('reach each engine on one store, and keep nobody from ending the pool', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 6 })
+    const store = new PostgresStore(pool)
+    const engines = [1, 2].map(() => new Engine({ ...store, pollMs: never, timekeeping: false }))
+    const there = replica()
+    await there.registerDefinition('{ name: s, tasks: [{ name: S1 }, { name: S2 }] }')
+    const waiting = engines.map((one, place) =>
+      one.claimTasks({ worker: 'w', names: [`S${place + 1}`], waitMs: never }),
+    )
+    await untilListening(1)
+    await there.startProcess({ definition: 's' })
+    expect(await Promise.all(waiting.map(untilGiven))).toEqual([['S1'], ['S2']])
+    await Promise.all(engines.map((one) => one.close()))
+    // Not one of the store's, which the host has no need to close.
+    await pool.end()
+    await store.close()
+  })
+
+  it('give back a connection that comes when the engine has closed already', async () => {
+    const pool = new Pool({ connectionString: database.url, max: 4 })
+    const store = new PostgresStore(pool)
+    const engine = new Engine({ ...store, pollMs: never, timekeeping: false })
+    const held = await Promise.all([1, 2, 3, 4].map(() => pool.connect()))
+    const waiting = engine.claimTasks({ worker: 'w', names: ['none'], waitMs: never })
+    await sleep(50)
+    const closing = engine.close()
+    for (const connection of held) connection.release()
+    await closing
+    expect((await waiting).tasks).toEqual([])
+    await pool.end()
+    await store.close()
+  })
+
+  it('are looked after at a bounded rate, however many there are', async () => {
+    const [here, ...tellers] = [replica(), replica(), replica(), replica()]
+    await tellers[0]?.registerDefinition('{ name: many, tasks: [{ name: M }] }')
+    const waiting = here!.claimTasks({ worker: 'w', names: ['rare'], waitMs: 2_500 })
+    await untilListening(1)
+    const looks = vi.spyOn(PostgresTaskList.prototype, 'claimable')
+    onTestFinished(() => looks.mockRestore())
+    const begin = performance.now()
+    while (performance.now() - begin < 1_000) {
+      await Promise.all(tellers.map((one) => one.startProcess({ definition: 'many' })))
+    }
+    expect(looks.mock.calls.length).toBeGreaterThan(2)
+    expect(looks.mock.calls.length).toBeLessThan(40)
+    await waiting
   })
 })

@@ -1,4 +1,4 @@
-import { Payload } from '@tunacorn/core'
+import { Engine, Payload } from '@tunacorn/core'
 import {
   aDefinition,
   cancellationOf,
@@ -82,5 +82,24 @@ describe.skipIf(postgresUrl() === undefined)('a change that the database refuses
 
     await pool.query(`DROP TRIGGER deadlock ON ${schema}.history`)
     expect(await persist(cancellationOf(process))).toEqual(['committed'])
+  })
+
+  it('because it takes too long fails alone, as what may be done another time', async () => {
+    const { pool, schema, store } = world()
+    await pool.query(`
+      CREATE FUNCTION ${schema}.slow() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN IF NEW.key = 'slow' THEN RAISE EXCEPTION 'as if' USING ERRCODE = 'query_canceled'; END IF; RETURN NEW; END $$;
+      CREATE TRIGGER slow BEFORE INSERT ON ${schema}.process FOR EACH ROW EXECUTE FUNCTION ${schema}.slow()`)
+    const engine = new Engine({ ...store, timekeeping: false, lanes: 1 })
+    await engine.registerDefinition('{ name: p, tasks: [{ name: A }] }')
+    const keys = ['one', 'slow', 'two']
+    const starts = await Promise.allSettled(keys.map((key) => engine.startProcess({ definition: 'p', key })))
+    expect(starts).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { code: 'unavailable' } },
+      { status: 'fulfilled' },
+    ])
+    await engine.close()
+    await pool.query(`DROP TRIGGER slow ON ${schema}.process`)
   })
 })

@@ -41,7 +41,7 @@ export class Claims {
   #hasFailed = false
   #isLooking = false
   #mustLookAgain = false
-  #isListening = false
+  #stopListening: (() => void) | undefined
   #closed = false
 
   constructor(options: ClaimsOptions) {
@@ -74,6 +74,7 @@ export class Claims {
       return await this.#claimNow(request)
     } catch (error) {
       if (given === 0) throw error
+      this.#options.logger.warn({ err: error }, 'could not claim more than was given with the reports')
       return []
     }
   }
@@ -220,6 +221,7 @@ export class Claims {
   close(): void {
     this.#closed = true
     this.#stopPolling()
+    this.#stopListening?.()
     for (const waiter of this.#line) waiter.wake()
   }
 
@@ -251,9 +253,8 @@ export class Claims {
 
   /** From the first one on who waits here: before, nobody would be served by it. */
   #listen(): void {
-    if (this.#isListening) return
-    this.#isListening = true
-    this.#options.news?.listen(() => {
+    if (this.#closed) return
+    this.#stopListening ??= this.#options.news?.listen(() => {
       this.#board.wet()
       this.#lookNow()
     })

@@ -5,6 +5,6 @@
 export interface News {
   /** Lets the others know, soon and all at once where much is new. Never fails. */
   tell(): void
-  /** Begins to listen; not to what is told here. @param onNews called until the store is closed */
-  listen(onNews: () => void): void
+  /** Not to what is told here. @returns what ends it */
+  listen(onNews: () => void): () => void
 }
