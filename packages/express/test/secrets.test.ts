@@ -34,9 +34,16 @@ test('no path and no query has a place for a claim, a key, or anything else that
     [item, item.get, item.post, item.delete].flatMap((part) => part?.parameters ?? []),
   )
   const named = parameters.map(({ $ref, name }) => ($ref === undefined ? name : $ref.split('/').at(-1)))
-  const known = ['ProcessId', 'TaskId', 'DefinitionName', 'DefinitionVersion', 'Limit', 'Cursor']
+  const known = [
+    'ProcessId',
+    'TaskId',
+    'DefinitionName',
+    'DefinitionVersion',
+    'Limit',
+    'Cursor',
+    'IdempotencyKey',
+  ]
   const own = [
-    'Idempotency-Key',
     'state',
     'definition',
     'key',
