@@ -249,9 +249,11 @@ export function sqlState(error: unknown): string | undefined {
  */
 function storeError(error: unknown): unknown {
   if (error instanceof TunaCornError) return error
-  const state = sqlState(error)
-  if (error instanceof pg.DatabaseError && !isPassing(error)) return withoutValues(error)
-  const reason = error instanceof Error ? error.message || (state ?? error.name) : String(error)
+  if (error instanceof pg.DatabaseError) {
+    withoutValues(error)
+    if (!isPassing(error)) return error
+  }
+  const reason = error instanceof Error ? error.message || (sqlState(error) ?? error.name) : String(error)
   return new TunaCornError('unavailable', `Expected the database to answer, but: ${reason}`, { cause: error })
 }
 
@@ -282,9 +284,8 @@ function isPassing({ code, severity }: pg.DatabaseError): boolean {
 }
 
 /** These fields may quote what was sent, inputs and secrets of claims among it; whoever logs the error would log them. */
-function withoutValues(error: pg.DatabaseError): pg.DatabaseError {
+function withoutValues(error: pg.DatabaseError): void {
   error.detail = undefined
   error.where = undefined
   error.internalQuery = undefined
-  return error
 }

@@ -33,7 +33,9 @@ describe('a database that cannot now', () => {
     ['PANIC', 'XX000', 'ends itself'],
     ['FATAL', '25P03', 'has ended a transaction that took too long'],
   ] as const)('%s %s: it %s', async ([severity, code]) => {
-    expect(await answerTo(saying(severity, code))).toMatchObject({ code: 'unavailable', cause: { code } })
+    const error = Object.assign(saying(severity, code), { where: 'with what was sent' })
+    const cause = { code, where: undefined }
+    expect(await answerTo(error)).toMatchObject({ code: 'unavailable', cause })
   })
 
   it('nor answers', async () => {
